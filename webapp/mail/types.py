@@ -1,0 +1,160 @@
+"""The values that the mail layer takes and gives. Plain, frozen, no behaviour beyond their own shape."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+Security = Literal["tls", "starttls"]  # there is no third: mail is read and sent over verified TLS only
+
+FolderRole = Literal["inbox", "sent", "drafts", "trash", "junk", "archive", "all", "other"]
+
+# Every way in which a mail server can stop us. The words for each are in webapp/words/.
+ERROR_CODES = (
+    "host_unknown",      # the name does not resolve
+    "refused",           # nothing listens on that port
+    "timed_out",         # no answer in time
+    "not_tls",           # it answers, but does not speak TLS there (or offers no STARTTLS)
+    "certificate",       # facts: host, reason (expired | not_yet_valid | hostname | self_signed | untrusted | other), subject, issuer, not_after
+    "not_allowed",       # our own policy forbids the host or port; facts: host, port
+    "password_refused",  # the server judged the sign-in and said no
+    "unavailable",       # the server cannot say now ([UNAVAILABLE], BYE, 421, 454, introspection down)
+    "throttled",         # [OVERQUOTA] on a command, [THROTTLED], [LIMIT], too many connections
+    "in_use",            # [INUSE]
+    "gone",              # folder or message does not exist any more
+    "smtp_refused",      # SMTP refuses what IMAP accepted; facts: smtp_code, text
+    "protocol",          # the answer makes no sense
+    "lost",              # the connection ended in the middle
+)
+
+
+class MailError(Exception):
+    """A mail server stopped us. `code` is one of ERROR_CODES; `facts` are plain JSON values.
+
+    `facts["answer"]`, when present, is the server's own text: a stranger's words, cut to 200
+    characters, control characters removed. It is shown quoted, never as ours.
+    """
+
+    def __init__(self, code: str, **facts):
+        assert code in ERROR_CODES, code
+        super().__init__(code, facts)
+        self.code, self.facts = code, facts
+
+
+class Endpoint(NamedTuple):
+    host: str          # a name or a literal address, as typed; IDNA is applied when connecting
+    port: int
+    security: Security
+
+
+class Login(NamedTuple):
+    user: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which hosts may be reached at all (DEFENCE 3.1, class "mail connectors").
+
+    Public unicast addresses are allowed on `ports`. `private` lists host names and CIDRs inside
+    private ranges that the admin allows. `loopback` lists exact (address, port) pairs on this very
+    machine, for a mail server that lives beside us. Link-local, multicast and unspecified addresses
+    are never allowed, in none of their disguises (v4-mapped, NAT64, 6to4).
+    """
+
+    ports: frozenset = frozenset({25, 143, 465, 587, 993, 2525})
+    private: tuple = ()            # "10.0.0.0/8", "mail.corp.example"
+    loopback: frozenset = frozenset()  # {("127.0.0.1", 14993)}
+    ca_file: str | None = None     # an organisation's own CA, added to the system's
+    connect_seconds: float = 15.0
+    read_seconds: float = 60.0
+
+
+class TlsFacts(NamedTuple):
+    version: str            # "TLSv1.3"
+    not_after: datetime     # aware, UTC
+
+
+class Folder(NamedTuple):
+    name: str               # as shown to people (decoded from modified UTF-7)
+    wire_name: bytes        # as the server spells it
+    role: FolderRole
+    selectable: bool
+    delimiter: str = "/"
+
+
+class Selected(NamedTuple):
+    """What SELECT, EXAMINE or STATUS say of a folder. None where the server is silent."""
+
+    uidvalidity: int
+    uidnext: int | None
+    exists: int
+    highestmodseq: int | None = None
+
+
+class Fetched(NamedTuple):
+    """One message from the server. `raw` is byte for byte what it sent (BODY.PEEK[])."""
+
+    uid: int
+    raw: bytes
+    internal_date: datetime | None   # aware, UTC
+    flags: frozenset                 # {"\\Seen", ...} as str
+
+
+class FetchedHeader(NamedTuple):
+    uid: int
+    header: bytes                    # BODY.PEEK[HEADER], with its closing empty line
+    size: int                        # RFC822.SIZE in bytes
+    internal_date: datetime | None
+    flags: frozenset
+    has_attachments: bool            # from BODYSTRUCTURE; best guess
+
+
+class Mailbox(NamedTuple):
+    """RFC 5322 mailbox: a display name, decoded and cleaned, and one addr-spec."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """An attachment or inline part of a message, decoded."""
+
+    index: int                   # position among the leaves of the MIME tree, stable for the same raw bytes
+    filename: str                # cleaned, at most 255 bytes, never a path, never empty
+    content_type: str            # "image/png"; "application/octet-stream" when absent or odd
+    size: int                    # decoded bytes
+    sha256: str                  # hex, of the decoded bytes
+    content_id: str | None       # without angle brackets
+    inline: bool                 # shown inside the HTML (disposition inline, or referred to by cid:)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a message says of itself. Every text is str without control characters except \\n and \\t."""
+
+    message_id: str | None = None            # without angle brackets; None when absent or unusable
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()         # oldest first, at most the last 100
+    subject: str = ""
+    sender: Mailbox | None = None            # None when From is absent or ambiguous
+    sender_ambiguous: bool = False           # not exactly one addr-spec, or a display name that lies
+    reply_to: tuple[Mailbox, ...] = ()
+    to: tuple[Mailbox, ...] = ()
+    cc: tuple[Mailbox, ...] = ()
+    date: datetime | None = None             # aware, UTC
+    text: str = ""                           # plain text, from text/plain or made from the HTML
+    html: str | None = None                  # as sent, not sanitised; None when there is none
+    parts: tuple[Part, ...] = ()
+    auto_submitted: bool = False             # RFC 3834 and its cousins: out-of-office, robots
+    bounce: bool = False                     # RFC 3464 delivery report or an empty return path from a mailer daemon
+    bulk: bool = False                       # List-*, Precedence
+    readable: bool = True                    # False: kept raw only, shown as "could not be read"
+    problems: tuple[str, ...] = field(default=())   # codes, for the log
+
+
+class Sent(NamedTuple):
+    """What SMTP said of each recipient after the final dot."""
+
+    accepted: tuple[str, ...]
+    refused: dict              # address -> (code, text)
