@@ -24,7 +24,12 @@ ERROR_CODES = (
     "smtp_refused",      # SMTP refuses what IMAP accepted; facts: smtp_code, text
     "protocol",          # the answer makes no sense
     "lost",              # the connection ended in the middle
+    "no_idle",           # the server cannot push (no IDLE): ask it now and then instead
+    "uncertain",         # the connection ended after the final dot of a message: it may or may not have gone out
 )
+
+# What may be better in a while without anybody changing anything.
+TEMPORARY_CODES = frozenset({"refused", "timed_out", "unavailable", "throttled", "in_use", "lost"})
 
 
 class MailError(Exception):
@@ -38,6 +43,11 @@ class MailError(Exception):
         assert code in ERROR_CODES, code
         super().__init__(code, facts)
         self.code, self.facts = code, facts
+
+    @property
+    def temporary(self) -> bool:
+        """May a later try succeed without anybody changing anything?"""
+        return self.code in TEMPORARY_CODES
 
 
 class Endpoint(NamedTuple):
@@ -98,6 +108,17 @@ class Fetched(NamedTuple):
     raw: bytes
     internal_date: datetime | None   # aware, UTC
     flags: frozenset                 # {"\\Seen", ...} as str
+    size: int | None = None          # RFC822.SIZE as announced; some servers are wrong: `raw` counts
+
+
+class Oversized(NamedTuple):
+    """A message larger than asked for: only its header was downloaded (empty when the server lied of the size)."""
+
+    uid: int
+    size: int                        # bytes, as announced
+    header: bytes
+    internal_date: datetime | None = None
+    flags: frozenset = frozenset()
 
 
 class FetchedHeader(NamedTuple):

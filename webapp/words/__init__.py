@@ -1,0 +1,35 @@
+"""Words for every code: rules give codes with facts, sentences are made here, in English and (gettext) Polish."""
+
+from pathlib import Path
+
+from flask import current_app, request, session
+from flask_login import current_user
+
+from webapp.rules.bounds import LANGUAGES
+from webapp.words import connecting, events, outgoing, rules
+
+FOLDER = Path(__file__).parent / "catalogues"
+
+__all__ = ["connecting", "events", "outgoing", "say"]
+
+
+
+def say(broken):
+    """The sentence of a broken rule, for the field it names."""
+    return rules.sentence(broken.code, broken.facts)
+
+
+def language():
+    """The person's language; before signing in, the one chosen on that page, the browser's, or the default."""
+    if current_user.is_authenticated:
+        return current_user.language
+    chosen = session.get("language")
+    if chosen in LANGUAGES:
+        return chosen
+    return request.accept_languages.best_match(LANGUAGES) or current_app.config["SETTINGS"].default_language
+
+
+def time_zone():
+    if current_user.is_authenticated:
+        return current_user.time_zone
+    return current_app.config["SETTINGS"].default_time_zone

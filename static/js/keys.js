@@ -1,0 +1,67 @@
+// Single keys, outside fields. A key is an element's data-key: keyboard and button do the same thing.
+(() => {
+  const $ = (s, root = document) => root.querySelector(s);
+  const typing = e => e.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  const visible = el => el && el.offsetParent !== null;
+
+  const step = by => {
+    const links = [...document.querySelectorAll(".conv__link")];
+    if (!links.length) return false;
+    const here = links.indexOf(document.activeElement.closest?.(".conv__link") ?? $(".conv[data-current] .conv__link"));
+    const next = links[Math.max(0, Math.min(links.length - 1, here + by))];
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
+    return true;
+  };
+
+  const pick = () => {
+    const box = document.activeElement.closest?.(".conv")?.querySelector(".check");
+    if (box) box.click();
+    return Boolean(box);
+  };
+
+  const leave = () => {
+    const dialog = $("dialog[open]");
+    if (dialog) { dialog.close(); return true; }
+    if ($(".convs .check:checked")) { $("#bulk-form").reset(); document.dispatchEvent(new Event("change")); return true; }
+    if ($("[popover]:popover-open")) return false;
+    const row = $(".conv[data-current] .conv__link");
+    const back = $(".thread-back");
+    if (visible(back)) { back.click(); return true; }
+    if (row) { row.focus(); return true; }
+    const way = $("a[data-key=Escape]");
+    if (way) { way.click(); return true; }
+    return false;
+  };
+
+  const act = key => {
+    const element = $(`[data-key="${CSS.escape(key)}"]`);
+    if (!element) return false;
+    if (element.matches("textarea")) element.focus();
+    else element.click();
+    return true;
+  };
+
+  const KEYS = {
+    j: () => step(1), ArrowDown: () => document.activeElement.matches?.(".conv__link") && step(1),
+    k: () => step(-1), ArrowUp: () => document.activeElement.matches?.(".conv__link") && step(-1),
+    o: () => { const l = document.activeElement.closest?.(".conv__link"); l?.click(); return Boolean(l); },
+    u: leave, x: pick, "?": () => { $("#keys")?.showModal(); return Boolean($("#keys")); },
+  };
+
+  addEventListener("keydown", e => {
+    if (e.isComposing || e.defaultPrevented) return;
+    if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
+      const form = e.target.closest?.("#composer");
+      if (form) { e.preventDefault(); form.requestSubmit(); }
+      return;
+    }
+    if (e.key === "Escape") {
+      if (typing(e) && e.target.closest("#composer")) { e.target.blur(); return; }
+      if (!typing(e) && leave()) e.preventDefault();
+      return;
+    }
+    if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || $("dialog[open]")) return;
+    if ((KEYS[e.key] ?? (() => act(e.key)))()) e.preventDefault();
+  });
+})();

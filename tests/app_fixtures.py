@@ -1,0 +1,93 @@
+"""The application for tests: on SQLite and on PostgreSQL, empty before each test, with three people in it.
+
+Zofia owns (admin), Marek is a colleague (member), Ewa is a stranger (viewer).
+"""
+
+import contextlib
+import shutil
+from types import SimpleNamespace
+
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import MetaData, inspect, text
+
+from webapp import create_app
+from webapp.actions import inboxes, people
+from webapp.config import Settings
+from webapp.extensions import db, unit
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def _app(database, request, tmp_path_factory):
+    """One migrated database for each kind; tests empty it."""
+    folder = tmp_path_factory.mktemp(database)
+    url = request.getfixturevalue("postgres").create_database() if database == "postgresql" else ""
+    valkey, authority = request.getfixturevalue("valkey"), request.getfixturevalue("authority")
+    app = create_app(Settings(data_dir=str(folder), database_url=url, redis_url=valkey.url, undo_seconds=0,
+                              base_url="http://localhost", mail_ca_file=str(authority.ca_file)),
+                     TESTING=True, WTF_CSRF_ENABLED=False)
+    with app.app_context():
+        upgrade()
+        app.extensions["blobs"].ensure()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+    app.extensions["blobs"].engine.dispose()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def app(_app):
+    with _app.app_context():
+        with db.engine.begin() as connection:
+            _empty(connection)
+        _app.extensions["redis"].flushdb()
+        with unit():
+            inboxes.ensure_default_inbox("Support")
+        yield _app
+        db.session.remove()
+
+
+@pytest.fixture
+def team(app):
+    """Zofia (admin), Marek (member), Ewa (viewer), as plain ids and names, to be loaded by `person`."""
+    with unit():
+        made = [people.create_person(name, f"{name.lower()}@corp.example", role, PASSWORD)
+                for name, role in (("Zofia", "admin"), ("Marek", "member"), ("Ewa", "viewer"))]
+        ids = [p.id for p in made]
+    return SimpleNamespace(zofia=ids[0], marek=ids[1], ewa=ids[2])
+
+
+@pytest.fixture
+def browser_of(app):
+    """`browser_of("zofia")`: a test client in which that person is signed in."""
+
+    @contextlib.contextmanager
+    def signed_in(name):
+        client = app.test_client()
+        answer = client.post("/sign-in", data={"email": f"{name}@corp.example", "password": PASSWORD},
+                             headers={"Sec-Fetch-Site": "same-origin"})
+        assert answer.status_code == 303, answer.text
+        yield client
+
+    return signed_in
+
+
+def _empty(connection):
+    tables = [t for t in inspect(connection).get_table_names() if t not in ("alembic_version", "blob")]
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+        return
+    metadata = MetaData()
+    metadata.reflect(connection)
+    connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+    for table in reversed(metadata.sorted_tables):
+        if table.name != "alembic_version":
+            connection.execute(table.delete())

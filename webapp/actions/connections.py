@@ -1,0 +1,199 @@
+"""Connecting an address, holding it, reconnecting, disconnecting.
+
+An address is held from the moment its sign-in is proven: whoever only types somebody else's address, or a typo, blocks
+nobody. `begin` asks the rules before the servers are tried, `claim` asks again and stores inside a savepoint; on a
+clash it asks once more, and the winner's row gives the answer.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from webapp.extensions import db
+from webapp.live import announce
+from webapp.mail.address import login_key
+from webapp.models import Audit, Connection, Folder, Hold
+from webapp.models.connection import connection_id_of, held
+from webapp.models.secret import seal
+from webapp.models.types import now
+from webapp.queue import later
+from webapp.rules import RuleBroken
+from webapp.rules.connections import Holder, ask, check_address, check_connector, may_reconnect
+
+STEPS = ("settings", "receive", "send", "folders", "sync")
+
+
+def check(actor, holder, address, use="mail"):
+    """Ask every rule that can be asked before signing in. Returns the address key."""
+    check_connector(actor.role, holder.kind)
+    key = check_address(address)
+    if ask(holder, use, held(key)) == "here already":
+        raise RuleBroken("address", "here_already", address=address.strip(), id=connection_id_of(key, use))
+    return key
+
+
+def begin(actor, kind, address, password, *, inbox=None, from_name="", servers=None):
+    """Start connecting; the job does the rest. The same person trying the same address again goes on with the same
+    row. `servers`: what was typed by hand, {imap_host: ..., ...}, or None to look for it."""
+    holder = Holder("personal", actor.id) if kind == "personal" else Holder("team", inbox.id)
+    check(actor, holder, address)
+    connection = _unfinished(actor, holder, address)
+    if connection is None:
+        connection = Connection(connected_by_id=actor.id, address=address.strip(),
+                                person_id=actor.id if kind == "personal" else None,
+                                inbox_id=inbox.id if inbox else None)
+        db.session.add(connection)
+        db.session.flush()
+    connection.address, connection.from_name = address.strip(), from_name.strip()
+    _set_servers(connection, servers)
+    _set_password(connection, password)
+    _start(connection)
+    return connection
+
+
+def try_again(actor, connection, *, password=None, servers=None):
+    """After a failed step, or to reconnect: a new password, other servers, or simply once more."""
+    if connection.state == "active" and servers:
+        may_reconnect(connection.hold.address_key, login_key(servers["imap_host"], servers["user_name"]),
+                      connection.hold.address_key, connection.hold.login_key)
+    if servers is not None:
+        _set_servers(connection, servers)
+    if password:
+        _set_password(connection, password)
+    _start(connection)
+
+
+def claim(connection, login):
+    """Hold the address and the login, and make the connection active. Raises RuleBroken like `check`."""
+    holder = Holder(connection.kind, connection.person_id or connection.inbox_id)
+    key = check_address(connection.address)
+    for _attempt in range(2):
+        answer = ask(holder, connection.use, held(key, login))
+        if answer == "here already":
+            raise RuleBroken("address", "here_already", address=connection.address,
+                             id=connection_id_of(key, connection.use))
+        try:
+            with db.session.begin_nested():
+                hold = db.session.scalar(select(Hold).where(Hold.address_key == key))
+                if hold is None:
+                    hold = Hold(address=connection.address, address_key=key, person_id=connection.person_id,
+                                inbox_id=connection.inbox_id)
+                    db.session.add(hold)
+                hold.login_key = hold.login_key or login
+                db.session.flush()
+                connection.hold_id, connection.state = hold.id, "active"
+                db.session.flush()
+            return hold
+        except IntegrityError:      # somebody was faster: their row gives the answer
+            db.session.refresh(connection)
+    raise RuleBroken("address", "taken", kind="unknown", uses=[], name="", since=None, gone=False, by_login=False,
+                     address=connection.address, wanted=connection.kind, id=0)
+
+
+def step(connection, name, state, code=None, seconds=None, **facts):
+    """One line of the checklist: todo, run, done or fail. `code` and `facts` become its words."""
+    connection.checks = {**connection.checks, name: {"state": state, "code": code, "facts": facts, "seconds": seconds,
+                                                     "at": now().isoformat()}}
+    db.session.flush()
+    announce(f"connection-{connection.id}")
+
+
+def found(connection, candidate_source, imap, smtp, user):
+    """The servers that were found for it; endpoints as in mail.types."""
+    connection.source, connection.user_name = candidate_source, user
+    connection.imap_host, connection.imap_port, connection.imap_security = imap
+    connection.smtp_host, connection.smtp_port, connection.smtp_security = smtp
+    db.session.flush()
+
+
+def set_folders(connection, folders):
+    """Remember the mailbox's folders; read INBOX and Sent. Known ones keep their cursor."""
+    known = {f.wire_name: f for f in connection.folders}
+    for folder in folders:
+        if not folder.selectable:
+            continue
+        row = known.get(folder.wire_name)
+        if row is None:
+            row = Folder(connection_id=connection.id, wire_name=folder.wire_name, name=folder.name, role=folder.role,
+                         delimiter=folder.delimiter or "/")
+            db.session.add(row)
+            row.chosen = folder.role in ("inbox", "sent")
+    db.session.flush()
+    db.session.expire(connection, ["folders"])
+
+
+def problem(connection, code, retry_after: timedelta | None = None, **facts):
+    """Something stops this connection. Shown with its remedy; `retry_after` None: it waits for a person."""
+    if connection.problem != code:
+        connection.problem_since = now()
+    connection.problem, connection.problem_facts = code, facts
+    connection.retry_at = now() + retry_after if retry_after else None
+    db.session.flush()
+    _announce_health(connection)
+
+
+def healthy(connection):
+    connection.synced_at = now()
+    if connection.problem:
+        connection.problem = connection.problem_facts = connection.problem_since = connection.retry_at = None
+        _announce_health(connection)
+    db.session.flush()
+
+
+def disconnect(actor, connection):
+    """Remove the connection and free its address. Everything that was received or sent stays."""
+    hold = connection.hold
+    connection.state, connection.hold_id, connection.secret, connection.ended_at = "removed", None, None, now()
+    db.session.flush()
+    if hold is not None and not db.session.scalar(select(func.count()).select_from(Connection).where(
+            Connection.hold_id == hold.id)):
+        db.session.delete(hold)
+    db.session.flush()
+    db.session.expire(connection, ["hold"])
+    _announce_health(connection)
+
+
+def release(actor, hold):
+    """An admin frees an address whose holder is gone. Audited; history stays (BEHAVIOUR 0.4)."""
+    if actor.role != "admin":
+        raise RuleBroken("address", "admins_only")
+    if not (hold.person and hold.person.state == "removed"):
+        raise RuleBroken("address", "holder_is_here", name=hold.person.name if hold.person else hold.inbox.name)
+    db.session.add(Audit(actor_id=actor.id, action="hold.released", subject=f"hold-{hold.id}",
+                         facts={"address": hold.address, "holder": hold.person.name}))
+    for connection in db.session.scalars(select(Connection).where(Connection.hold_id == hold.id)).all():
+        disconnect(actor, connection)
+
+
+def _start(connection):
+    connection.checks = {}
+    connection.problem = connection.problem_facts = connection.problem_since = connection.retry_at = None
+    step(connection, "settings", "run")
+    later("webapp.jobs.connect.connect", connection.id)
+
+
+def _set_servers(connection, servers):
+    if servers is None:
+        if connection.source == "typed" and connection.state == "connecting":
+            connection.imap_host = connection.source = None
+        return
+    connection.source = "typed"
+    for name, value in servers.items():
+        setattr(connection, name, value)
+
+
+def _set_password(connection, password):
+    connection.secret = seal(password, "connection", connection.id, "secret")
+
+
+def _unfinished(actor, holder, address):
+    return db.session.scalar(select(Connection).where(
+        Connection.state == "connecting", Connection.connected_by_id == actor.id,
+        func.lower(Connection.address) == address.strip().lower(),
+        (Connection.person_id if holder.kind == "personal" else Connection.inbox_id) == holder.id))
+
+
+def _announce_health(connection):
+    announce(f"connection-{connection.id}",
+             f"person-{connection.person_id}" if connection.person_id else f"inbox-{connection.inbox_id}", "watch")

@@ -1,0 +1,144 @@
+"""What people do with a conversation: assign, close, reopen, answer, read."""
+
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webapp.actions import outbox, threads
+from webapp.actions.receive import blobs
+from webapp.extensions import db
+from webapp.live import announce
+from webapp.mail.compose import build_message, mint_message_id, references_for, reply_subject
+from webapp.mail.text import snippet, to_html
+from webapp.mail.types import Mailbox
+from webapp.models import Connection, Draft, Event, Message, Seen
+from webapp.models.types import now
+from webapp.rules import RuleBroken
+from webapp.rules.connections import may_use
+from webapp.rules.sending import check_reply
+
+
+def assign(actor, conversation, assignee):
+    """`assignee`: a person who may act in the inbox, or None to take it off everybody."""
+    if conversation.assignee_id == (assignee.id if assignee else None):
+        return
+    conversation.assignee = assignee
+    _happened(actor, conversation, "assigned" if assignee else "unassigned",
+              **({"to": assignee.id, "name": assignee.name} if assignee else {}))
+
+
+def close(actor, conversation):
+    _set_status(actor, conversation, "closed", "closed")
+
+
+def reopen(actor, conversation):
+    _set_status(actor, conversation, "open", "reopened")
+
+
+def reply(actor, conversation, text):
+    """Answer the customer. Row, recipients, final bytes and Message-ID are written here and now; the mail leaves after
+    the undo time. Returns the Outbox row. Raises RuleBroken("text", ...)."""
+    check_reply(text)
+    connection = _sending_connection(conversation)
+    parent = _last_message(conversation)
+    to = answer_to(parent, connection)
+    settings = current_app.config["SETTINGS"]
+    at = now().replace(microsecond=0)
+    message_id = mint_message_id(connection.address.rpartition("@")[2], current_app.config["SECRET_KEY"].encode())
+    references = references_for(parent.message_id, tuple(parent.references))
+    subject = reply_subject(conversation.subject)
+    sender = Mailbox(from_name(connection, actor), connection.address)
+    raw = build_message(sender=sender, to=to, subject=subject, text=text, html=to_html(text),
+                        in_reply_to=parent.message_id, references=references, message_id=message_id, date=at)
+    [sha256] = blobs().put_raw([raw])
+    message = Message(connection_id=connection.id, digest=sha256, raw_sha256=sha256, size=len(raw), outgoing=True,
+                      author_id=actor.id, message_id=message_id, references=list(references), subject=subject,
+                      from_name=sender.name, from_address=sender.address, to=[list(m) for m in to], at=at,
+                      text=text, snippet=snippet(text))
+    message.connection = connection
+    db.session.add(message)
+    db.session.flush()
+    threads.file_own(conversation, message)
+    if conversation.assignee_id is None:      # whoever answers takes it on (BEHAVIOUR 5.11)
+        assign(actor, conversation, actor)
+    drop_draft(actor, conversation)
+    see(actor, conversation)
+    return outbox.enqueue(actor, connection, message, [m.address for m in to],
+                          at + timedelta(seconds=settings.undo_seconds))
+
+
+def from_name(connection, actor):
+    """The team's name for a team address, the person's own otherwise."""
+    return connection.from_name or (actor.name if connection.person_id else connection.inbox.name)
+
+
+def answer_to(parent, connection) -> list[Mailbox]:
+    """Who gets the answer: the sender (or their Reply-To); after our own mail, those it went to."""
+    pairs = parent.to if parent.outgoing else (parent.reply_to or [[parent.from_name, parent.from_address]])
+    to = [Mailbox(*p) for p in pairs if p[1] and p[1].lower() != connection.address.lower()]
+    if not to or (parent.sender_ambiguous and not parent.outgoing):
+        raise RuleBroken("text", "nobody_to_answer")
+    return to
+
+
+def see(actor, conversation):
+    """The actor has the conversation on the screen, up to its newest incoming message."""
+    insert = (postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite).insert(Seen)
+    db.session.execute(insert.values(conversation_id=conversation.id, person_id=actor.id,
+                                     last_in_id=conversation.last_in_id)
+                       .on_conflict_do_update(index_elements=["conversation_id", "person_id"],
+                                              set_={"last_in_id": conversation.last_in_id}))
+
+
+def save_draft(actor, conversation, text):
+    draft = db.session.scalar(select(Draft).where(Draft.conversation_id == conversation.id,
+                                                  Draft.person_id == actor.id))
+    if not text.strip():
+        return drop_draft(actor, conversation)
+    if draft is None:
+        draft = Draft(conversation_id=conversation.id, person_id=actor.id)
+        db.session.add(draft)
+    draft.text, draft.saved_at = text, now()
+    db.session.flush()
+    return draft
+
+
+def drop_draft(actor, conversation):
+    db.session.execute(delete(Draft).where(Draft.conversation_id == conversation.id, Draft.person_id == actor.id))
+
+
+def _sending_connection(conversation):
+    """The address that the customer wrote to, or else the inbox's own newest."""
+    latest = db.session.scalar(select(Message.connection_id).where(Message.conversation_id == conversation.id)
+                               .order_by(Message.at.desc(), Message.id.desc()).limit(1))
+    connection = db.session.get(Connection, latest)
+    if not may_use(connection.state, connection.holder_state, "send", connection.kind):
+        connection = db.session.scalar(select(Connection).where(
+            Connection.inbox_id == conversation.inbox_id, Connection.state == "active").order_by(Connection.id))
+    if connection is None:
+        raise RuleBroken("text", "no_address", inbox=conversation.inbox.name)
+    return connection
+
+
+def _last_message(conversation):
+    """The newest message that can be answered: bounces, robots and what nobody can read come last."""
+    messages = db.session.scalars(
+        select(Message).where(Message.conversation_id == conversation.id, Message.state.in_(("ok", "too_big")))
+        .order_by(Message.bounce, Message.auto, Message.at.desc(), Message.id.desc()).limit(1)).first()
+    if messages is None:
+        raise RuleBroken("text", "nobody_to_answer")
+    return messages
+
+
+def _set_status(actor, conversation, status, kind):
+    if conversation.status != status:
+        conversation.status = status
+        _happened(actor, conversation, kind)
+
+
+def _happened(actor, conversation, kind, **facts):
+    db.session.add(Event(conversation_id=conversation.id, kind=kind, actor_id=actor.id, facts=facts))
+    db.session.flush()
+    announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")

@@ -1,0 +1,52 @@
+"""One worker a connection, by a lease in the database (DEFENCE 4.2). Each lease has a number, the fence; whoever
+holds an older one may not commit any more."""
+
+from datetime import timedelta
+
+from sqlalchemy import or_, update
+
+from webapp.extensions import db
+from webapp.models import Connection
+from webapp.models.types import now
+
+LENGTH = timedelta(seconds=150)   # longer than a job may run
+
+
+class LeaseLost(Exception):
+    """Another worker has taken over. Nothing of ours may be stored."""
+
+
+def take(connection_id):
+    """The fence of a new lease, or None when somebody else has it; then they are told that there is more to do."""
+    taken = db.session.execute(
+        update(Connection).where(Connection.id == connection_id,
+                                 or_(Connection.lease_until.is_(None), Connection.lease_until < now()))
+        .values(lease_until=now() + LENGTH, fence=Connection.fence + 1, wanted=False)
+        .returning(Connection.fence)).scalar()
+    if taken is None:
+        db.session.execute(update(Connection).where(Connection.id == connection_id).values(wanted=True))
+    return taken
+
+
+def hold_on(connection_id, fence):
+    """Renew inside the transaction that stores something. Raises LeaseLost."""
+    renewed = db.session.execute(
+        update(Connection).where(Connection.id == connection_id, Connection.fence == fence,
+                                 Connection.lease_until.is_not(None))
+        .values(lease_until=now() + LENGTH)).rowcount
+    if renewed != 1:
+        raise LeaseLost(connection_id)
+
+
+def release(connection_id, fence) -> bool:
+    """Give the lease back. True when somebody wanted the connection meanwhile."""
+    return bool(db.session.execute(
+        update(Connection).where(Connection.id == connection_id, Connection.fence == fence)
+        .values(lease_until=None).returning(Connection.wanted)).scalar())
+
+
+def clear_wanted(connection_id, fence) -> bool:
+    """True when there was something to do; it is taken note of now, before looking."""
+    return db.session.execute(
+        update(Connection).where(Connection.id == connection_id, Connection.fence == fence,
+                                 Connection.wanted.is_(True)).values(wanted=False)).rowcount == 1

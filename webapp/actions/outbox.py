@@ -1,0 +1,151 @@
+"""Mail on its way out. Every change of state is a conditional UPDATE; whoever changes no row goes no further.
+
+queued -> claimed -> data_sent -> sent, with retry, refused, uncertain and cancelled beside (rules.sending).
+"""
+
+from sqlalchemy import or_, select, update
+
+from webapp.extensions import db
+from webapp.live import announce
+from webapp.models import Conversation, Draft, Message, Outbox, OutboxRecipient
+from webapp.models.types import now
+from webapp.queue import later
+from webapp.rules.sending import FOLLOWS, LEASE, retry_after
+
+
+def enqueue(actor, connection, message, recipients, not_before):
+    row = Outbox(connection_id=connection.id, message_id=message.id, author_id=actor.id, not_before=not_before,
+                 raw_sha256=message.raw_sha256, sender=connection.address)
+    row.recipients = [OutboxRecipient(address=a) for a in recipients]
+    db.session.add(row)
+    db.session.flush()
+    if not_before <= now():
+        later("webapp.jobs.outbox.send", row.id, queue="out")
+    return row
+
+
+def due():
+    """SELECT of the ids whose time has come: waiting ones, and those whose worker died before the final dot."""
+    return select(Outbox.id).where(or_(
+        Outbox.state.in_(("queued", "retry")) & (Outbox.not_before <= now()),
+        Outbox.state.in_(("claimed", "data_sent")) & (Outbox.lease_until < now()))).order_by(Outbox.not_before)
+
+
+def copies_due():
+    """SELECT of the ids whose copy in Sent is still to be made."""
+    return select(Outbox.id).where(Outbox.copy_state == "due", Outbox.copy_at <= now())
+
+
+def undo(actor, row):
+    """Call a reply back while it waits. True when it was in time; its text is the writer's draft again."""
+    if not _change(row.id, ("queued",), "cancelled", Outbox.author_id == actor.id, Outbox.attempts == 0):
+        return False
+    message = row.message
+    conversation = db.session.get(Conversation, message.conversation_id)
+    db.session.add(Draft(conversation_id=conversation.id, person_id=actor.id, text=message.text))
+    message.conversation_id = None
+    db.session.flush()
+    _recount(conversation)
+    _announce(row, conversation.id)
+    return True
+
+
+def claim(outbox_id):
+    """The row, leased to us, or None: not due, taken by another worker, or it died past the final dot."""
+    lost = _change(outbox_id, ("data_sent",), "uncertain", Outbox.lease_until < now(), problem="lost_answer")
+    _change(outbox_id, ("claimed",), "retry", Outbox.lease_until < now(), not_before=now())
+    claimed = _change(outbox_id, ("queued", "retry"), "claimed", Outbox.not_before <= now(),
+                      lease_until=now() + LEASE, attempts=Outbox.attempts + 1)
+    row = db.session.get(Outbox, outbox_id, populate_existing=True)
+    if lost:
+        _announce(row)
+    return row if claimed else None
+
+
+def data_sent(outbox_id):
+    """Right before the final dot: from here on the mail may have left."""
+    return _change(outbox_id, ("claimed",), "data_sent")
+
+
+def sent(row, result):
+    """The server took it, for some or all recipients."""
+    for recipient in row.recipients:
+        refusal = result.refused.get(recipient.address)
+        recipient.state = "refused" if refusal else "accepted"
+        recipient.code, recipient.text = refusal or (250, "")
+    _change(row.id, ("data_sent", "uncertain"), "sent", sent_at=now(), copy_state="due", copy_at=now(), problem=None)
+    _announce(row)
+    later("webapp.jobs.outbox.copy", row.id, queue="out")
+
+
+def refused(row, code, text="", recipients=None):
+    """A final no. Shown on the message, for each recipient."""
+    for recipient in row.recipients:
+        answer = (recipients or {}).get(recipient.address, (None, text))
+        recipient.state, (recipient.code, recipient.text) = "refused", answer
+    _change(row.id, ("claimed", "data_sent"), "refused", problem=code, problem_text=text[:500])
+    _announce(row)
+
+
+def try_later(row, code, text=""):
+    """A passing trouble, surely before the final dot or refused there with a 4xx."""
+    wait = retry_after(row.attempts)
+    if wait is None:
+        return refused(row, code, text)
+    _change(row.id, ("claimed", "data_sent"), "retry", not_before=now() + wait, problem=code, problem_text=text[:500])
+    _announce(row)
+
+
+def uncertain(row):
+    """The connection was lost after the final dot: it may have left. Never sent again blindly."""
+    _change(row.id, ("data_sent",), "uncertain", problem="lost_answer")
+    _announce(row)
+
+
+def found_in_sent(row):
+    """The server's Sent folder has it: so it left."""
+    _change(row.id, ("uncertain",), "sent", sent_at=now(), copy_state="done", problem=None)
+    _announce(row)
+
+
+def send_again(actor, row):
+    """The writer decides about an uncertain or refused mail."""
+    done = _change(row.id, ("uncertain",), "queued", not_before=now(), attempts=0, problem=None)
+    if done:
+        _announce(row)
+        later("webapp.jobs.outbox.send", row.id, queue="out")
+    return done
+
+
+def copied(row):
+    row.copy_state = "done"
+    db.session.flush()
+
+
+def copy_later(row, wait):
+    row.copy_at = now() + wait
+    db.session.flush()
+
+
+def _change(outbox_id, states, to, *conditions, **values):
+    assert all(to in FOLLOWS[s] for s in states), (states, to)
+    return db.session.execute(update(Outbox).where(Outbox.id == outbox_id, Outbox.state.in_(states), *conditions)
+                              .values(state=to, **values).execution_options(synchronize_session=False)).rowcount == 1
+
+
+def _recount(conversation):
+    """After a reply was called back: the list shows the message before it again."""
+    messages = db.session.scalars(select(Message).where(Message.conversation_id == conversation.id)
+                                  .order_by(Message.at.desc(), Message.id.desc())).all()
+    conversation.message_count = len(messages)
+    if messages:
+        conversation.last_at, conversation.last_outgoing = messages[0].at, messages[0].outgoing
+        conversation.last_snippet = messages[0].snippet
+    db.session.flush()
+
+
+def _announce(row, conversation_id=None):
+    conversation_id = conversation_id or row.message.conversation_id
+    if conversation_id:
+        conversation = db.session.get(Conversation, conversation_id)
+        announce(f"conversation-{conversation_id}", f"inbox-{conversation.inbox_id}")

@@ -1,0 +1,252 @@
+"""Which conversation a message belongs to: by Message-ID both ways, never by subject, and only if its sender may.
+
+Mail arrives newest first during the first sync, so a child is often here before its parent: every Message-ID that a
+message mentions is remembered as a key of its conversation, and the parent finds it by its own.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webapp.actions.contacts import contacts_by_key, create_contact
+from webapp.extensions import db
+from webapp.live import announce
+from webapp.mail.address import address_key
+from webapp.mail.compose import is_ours
+from webapp.mail.types import Fetched
+from webapp.models import Conversation, Draft, Event, Message, Outbox, Participant, Seen, ThreadKey
+from webapp.rules.threading import ids_of, may_join
+
+RECENT = timedelta(days=30)   # imported mail newer than this opens a conversation, older is history
+_PREFIX = re.compile(r"^\s*((re|fwd?|odp|aw|wg|sv|pd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_OUR_ID = re.compile(rb"(?im)^(?:message-id|in-reply-to|references):[^\r\n]*?<([^<>\s]{10,400})>")
+
+
+@dataclass
+class Desk:
+    """What is known of the conversations that a batch touches, read once for all of it."""
+
+    inbox_id: int
+    own: str                                             # our own address key
+    keys: dict = field(default_factory=dict)             # Message-ID -> conversation id
+    conversations: dict = field(default_factory=dict)    # id -> Conversation
+    participants: dict = field(default_factory=dict)     # id -> set of address keys
+    contacts: dict = field(default_factory=dict)         # address key -> contact id
+
+
+def file(connection, fresh):
+    """Put new messages of a team address into conversations. `fresh`: (Message, Parsed, item) triples."""
+    desk = _desk(connection, fresh)
+    for message, parsed, item in fresh:
+        _file_one(connection, desk, message, parsed, item)
+
+
+def file_unreadable(connection, message):
+    """A message that nobody can read still gets a conversation, where it can be downloaded."""
+    conversation = _open(connection, message, "")
+    message.conversation_id = conversation.id
+    _count_in(conversation, message, seen=False)
+    _announce(conversation)
+
+
+def file_own(conversation, message):
+    """A reply that was just written here: no look-up, its conversation is known."""
+    message.conversation_id = conversation.id
+    desk = Desk(conversation.inbox_id, "")
+    _remember_ids(desk, conversation.id, ids_of(message.message_id, (), message.references), message.message_id)
+    _remember_participants(desk, conversation.id, {_key(a) for _n, a in message.to + message.cc} - {""})
+    _count_in(conversation, message, seen=True)
+    _announce(conversation)
+
+
+def is_our_id(message_id):
+    return is_ours(message_id, current_app.config["SECRET_KEY"].encode())
+
+
+def base_subject(subject):
+    return _PREFIX.sub("", subject).strip()
+
+
+def _desk(connection, fresh):
+    desk = Desk(connection.inbox_id, _key(connection.address))
+    ids = {i for m, p, item in fresh for i in _ids(m, p, item)}
+    rows = db.session.execute(select(ThreadKey.message_id, ThreadKey.conversation_id).where(
+        ThreadKey.inbox_id == connection.inbox_id, ThreadKey.message_id.in_(ids)))
+    desk.keys = dict(rows.all())
+    wanted = set(desk.keys.values())
+    if wanted:
+        desk.conversations = {c.id: c for c in db.session.scalars(
+            select(Conversation).where(Conversation.id.in_(wanted)))}
+        for cid, key in db.session.execute(select(Participant.conversation_id, Participant.address_key).where(
+                Participant.conversation_id.in_(wanted))):
+            desk.participants.setdefault(cid, set()).add(key)
+    desk.contacts = contacts_by_key({_key(p.sender.address) for _m, p, _i in fresh if p.sender} - {""})
+    return desk
+
+
+def _file_one(connection, desk, message, parsed, item):
+    sender = _key(parsed.sender.address) if parsed.sender and not parsed.sender_ambiguous else None
+    ids = _ids(message, parsed, item)
+    wanted = list(dict.fromkeys(desk.keys[i] for i in ids if i in desk.keys))
+    allowed = [c for c in wanted if may_join(sender, message.outgoing or _is_our_bounce(parsed, ids),
+                                             desk.participants.get(c, ()))]
+    if allowed:
+        conversation = _merge(desk, allowed)
+    else:
+        conversation = _open(connection, message, sender)
+        conversation.possible_reply_to_id = wanted[0] if wanted else None
+        desk.conversations[conversation.id] = conversation
+    message.conversation_id = conversation.id
+    others = {_key(m.address) for m in (*parsed.to, *parsed.cc)} | ({sender} if sender else set())
+    _remember_participants(desk, conversation.id, others - {"", desk.own})
+    _remember_ids(desk, conversation.id, ids if allowed or not wanted else ids[:1], message.message_id)
+    _meet_contact(desk, conversation, message, parsed, sender)
+    _count_in(conversation, message, seen="\\Seen" in item.flags)
+    _announce(conversation)
+
+
+def _ids(message, parsed, item):
+    ids = ids_of(parsed.message_id, parsed.in_reply_to, parsed.references)
+    if parsed.bounce and isinstance(item, Fetched):   # a report names our message inside, not in its own header
+        ids += [i for i in (m.decode("ascii", "replace") for m in _OUR_ID.findall(item.raw)) if is_our_id(i)]
+    return list(dict.fromkeys(ids))
+
+
+def _is_our_bounce(parsed, ids):
+    """A delivery report may join only by a Message-ID that we minted: a stranger cannot make one up."""
+    return parsed.bounce and any(is_our_id(i) for i in ids[1:])
+
+
+def _open(connection, message, sender):
+    recent = message.at > connection.created_at - RECENT
+    conversation = Conversation(inbox_id=connection.inbox_id, subject=base_subject(message.subject),
+                                status="open" if recent else "closed", opened_at=message.at, last_at=message.at,
+                                message_count=0, last_in_id=0, who=_who(message), has_attachments=False)
+    db.session.add(conversation)
+    db.session.flush()
+    return conversation
+
+
+def _merge(desk, allowed):
+    """The conversation to join. Two that a missing message now ties together become one, unless people have worked
+    in the second already."""
+    keep = desk.conversations[allowed[0]]
+    for other_id in allowed[1:]:
+        other = desk.conversations[other_id]
+        if other.id == keep.id or _worked_in(other.id):
+            continue
+        for model in (Message, ThreadKey):
+            db.session.execute(update(model).where(model.conversation_id == other.id)
+                               .values(conversation_id=keep.id))
+        db.session.execute(update(Conversation).where(Conversation.possible_reply_to_id == other.id)
+                           .values(possible_reply_to_id=keep.id))
+        _remember_participants(desk, keep.id, desk.participants.pop(other.id, set()))
+        desk.keys = {i: keep.id if c == other.id else c for i, c in desk.keys.items()}
+        _absorb(keep, other)
+        for model in (Participant, Seen):
+            db.session.execute(delete(model).where(model.conversation_id == other.id))
+        db.session.flush()
+        db.session.delete(other)
+        db.session.flush()
+        desk.conversations[other_id] = keep
+    return keep
+
+
+def _worked_in(conversation_id):
+    return any(db.session.scalar(select(model.conversation_id).where(model.conversation_id == conversation_id).limit(1))
+               for model in (Event, Draft)) or db.session.scalar(
+        select(Outbox.id).join(Message, Outbox.message_id == Message.id)
+        .where(Message.conversation_id == conversation_id).limit(1))
+
+
+def _absorb(keep, other):
+    keep.message_count += other.message_count
+    keep.has_attachments = keep.has_attachments or other.has_attachments
+    keep.last_in_id = max(keep.last_in_id, other.last_in_id)
+    keep.contact_id = keep.contact_id or other.contact_id
+    if other.opened_at < keep.opened_at:
+        keep.opened_at, keep.subject = other.opened_at, other.subject
+    if other.last_at > keep.last_at:
+        keep.last_at, keep.last_snippet, keep.last_outgoing = other.last_at, other.last_snippet, other.last_outgoing
+    if "open" in (keep.status, other.status):
+        keep.status = "open"
+
+
+def _count_in(conversation, message, seen):
+    conversation.message_count += 1
+    conversation.has_attachments = conversation.has_attachments or message.has_attachments
+    if message.at <= conversation.opened_at:
+        conversation.opened_at, conversation.subject = message.at, base_subject(message.subject)
+    if message.at >= conversation.last_at or conversation.message_count == 1:
+        conversation.last_at, conversation.last_outgoing = message.at, message.outgoing
+        conversation.last_snippet = message.snippet
+        if not message.outgoing and message.from_address and not message.bounce:
+            conversation.who = _who(message)
+    if not message.outgoing:
+        if not seen:
+            conversation.last_in_id = max(conversation.last_in_id, message.id)
+        _reopen(conversation, message)
+
+
+def _reopen(conversation, message):
+    """New mail opens a closed conversation again; history that is only now read does not, nor does a robot."""
+    if conversation.status == "closed" and not message.auto and message.at > message.connection.created_at:
+        conversation.status = "open"
+        db.session.add(Event(conversation_id=conversation.id, kind="reopened_by_mail", at=message.at))
+
+
+def _meet_contact(desk, conversation, message, parsed, sender):
+    if message.outgoing or not sender or sender == desk.own or message.bounce:
+        return
+    if sender not in desk.contacts:
+        desk.contacts[sender] = create_contact(parsed.sender.name, parsed.sender.address, sender)
+    conversation.contact_id = conversation.contact_id or desk.contacts[sender]
+
+
+def _remember_ids(desk, conversation_id, ids, own):
+    for message_id in ids:
+        is_own = message_id == own
+        insert = _insert(ThreadKey).values(inbox_id=desk.inbox_id, message_id=message_id[:998],
+                                           conversation_id=conversation_id, own=is_own)
+        if is_own and desk.keys.get(message_id) in (None, conversation_id):
+            insert = insert.on_conflict_do_update(index_elements=["inbox_id", "message_id"], set_={"own": True})
+        else:
+            insert = insert.on_conflict_do_nothing()
+        db.session.execute(insert)
+        desk.keys.setdefault(message_id, conversation_id)
+
+
+def _remember_participants(desk, conversation_id, keys):
+    known = desk.participants.setdefault(conversation_id, set())
+    new = sorted(keys - known)[:500]
+    if new:
+        db.session.execute(_insert(Participant).on_conflict_do_nothing(),
+                           [{"conversation_id": conversation_id, "address_key": k} for k in new])
+        known.update(new)
+
+
+def _insert(model):
+    return (postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite).insert(model)
+
+
+def _who(message):
+    if message.outgoing:
+        name, address = message.to[0] if message.to else ("", "")
+    else:
+        name, address = message.from_name, message.from_address
+    return name or address
+
+
+def _key(address):
+    try:
+        return address_key(address)
+    except ValueError:
+        return ""
+
+
+def _announce(conversation):
+    announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")

@@ -1,0 +1,108 @@
+"""What belongs to one message: its HTML in a frame of its own, its images, attachments and raw bytes."""
+
+import mimetypes
+
+from flask import Blueprint, abort, current_app, make_response, url_for
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from urllib.parse import quote
+
+from webapp.extensions import db
+from webapp.mail.html import fill
+from webapp.mail.parse import part_content
+from webapp.models import Attachment
+from webapp.web import find
+
+blueprint = Blueprint("messages", __name__)
+
+IMAGE_SECONDS = 3600      # how long a link to an inline image works
+FRAME_CSP = ("sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:;"
+             " style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'")
+RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+@blueprint.get("/messages/<int:message_id>/body")
+def body(message_id):
+    """Customer HTML, sanitised when it came in, in a sandbox with its own policy (DEFENCE 1.3, layer 5)."""
+    message = find.message(message_id)
+    if message.html is None:
+        abort(404)
+    page = _page(fill(message.html, _sources(message)))
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = FRAME_CSP
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "private, max-age=300"
+    return response
+
+
+@blueprint.get("/image/<token>")
+def image(token):
+    """An inline image of a message. The frame has no cookies, so the link itself is the permission, for an hour."""
+    try:
+        attachment_id = _serializer().loads(token, max_age=IMAGE_SECONDS)
+    except BadSignature:
+        abort(404)
+    found = db.session.get(Attachment, attachment_id)
+    if found is None or found.content_type not in RASTER:
+        abort(404)
+    return _bytes(found, inline=True)
+
+
+@blueprint.get("/attachments/<int:attachment_id>")
+def attachment(attachment_id):
+    return _bytes(find.attachment(attachment_id), inline=False)
+
+
+@blueprint.get("/messages/<int:message_id>/raw")
+def raw(message_id):
+    """The message byte for byte as the server sent it."""
+    message = find.message(message_id)
+    if message.raw_sha256 is None:
+        abort(404)
+    response = make_response(current_app.extensions["blobs"].get_raw(message.raw_sha256))
+    return _download(response, "message/rfc822", f"message-{message.id}.eml")
+
+
+def _sources(message):
+    """{image number: URL} of what may be shown without asking the outside: parts of the mail itself."""
+    parts = {a.content_id: a for a in message.attachments if a.content_id and a.content_type in RASTER}
+    sources = {}
+    for number, (kind, url) in enumerate(message.images):
+        if kind == "cid" and url in parts:
+            sources[number] = url_for("messages.image", token=_serializer().dumps(parts[url].id))
+        elif kind == "data":
+            sources[number] = url
+    return sources
+
+
+def _serializer():
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="inline-image")
+
+
+def _page(html):
+    return ('<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><title>Message</title>'
+            "<style>html{background:#fff;color:#222}body{margin:0;padding:12px 16px;font:14px/1.5 Arial,'Liberation Sans',"
+            "sans-serif;overflow-wrap:anywhere}img{max-width:100%;height:auto}table{max-width:100%}"
+            "blockquote{margin:0 0 0 .8ex;border-left:2px solid #ccc;padding-left:1ex}</style>" + html)
+
+
+def _bytes(found, inline):
+    raw_message = current_app.extensions["blobs"].get_raw(found.message.raw_sha256)
+    response = make_response(part_content(raw_message, found.part_index))
+    if inline:
+        response.headers["Content-Type"] = found.content_type
+        response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the sandboxed frame has no origin
+        response.headers["Cache-Control"] = "private, max-age=3600"
+        return response
+    kind = found.content_type if mimetypes.guess_extension(found.content_type) else "application/octet-stream"
+    return _download(response, kind, found.filename)
+
+
+def _download(response, content_type, filename):
+    """Always a download, never a page of ours (DEFENCE 1.3, layer 9)."""
+    ascii_name = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in filename)
+    response.headers["Content-Type"] = content_type
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

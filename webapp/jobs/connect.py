@@ -1,0 +1,127 @@
+"""Connecting an address, step by step. Each step is stored as it happens, so that the page can be left and found
+again where it stands; a failing one says why and waits for a person."""
+
+import time
+
+from flask import current_app
+
+from webapp.actions import connections
+from webapp.extensions import db
+from webapp.jobs import job, look, unit
+from webapp.jobs.mailbox import imap_endpoint, login, open_imap, open_smtp, policy, smtp_endpoint
+from webapp.live import announce
+from webapp.mail.address import login_key
+from webapp.mail.discover import Servers, answers, candidates
+from webapp.mail.types import Endpoint, MailError
+from webapp.models import Connection
+from webapp.models.connection import held
+from webapp.models.types import now
+from webapp.queue import later
+from webapp.rules import RuleBroken
+from webapp.rules.connections import Holder, ask, check_address
+
+
+class _Stop(Exception):
+    """A step failed and is shown."""
+
+
+@job
+def connect(connection_id):
+    connection = db.session.get(Connection, connection_id)
+    if connection is None or connection.state == "removed" or connection.secret is None:
+        return db.session.rollback()
+    try:
+        _Attempt(connection_id, connection.state == "active").run()
+    except _Stop:
+        pass
+
+
+class _Attempt:
+    def __init__(self, connection_id, reconnecting):
+        self.id, self.reconnecting = connection_id, reconnecting
+
+    def run(self):
+        self._step("settings", self._find_settings)
+        self._step("receive", self._sign_in_to_receive)
+        self._step("send", self._sign_in_to_send)
+        self._step("folders", self._list_folders)
+
+    def _step(self, name, do):
+        with unit():
+            connections.step(self._connection(), name, "run")
+        started = time.monotonic()
+        try:
+            do(name, lambda: round(time.monotonic() - started, 1))
+        except MailError as error:
+            self._fail(name, error.code, error.facts, started)
+        except RuleBroken as broken:
+            self._fail(name, broken.code, broken.facts, started)
+
+    def _fail(self, name, code, facts, started):
+        db.session.rollback()
+        with unit():
+            connection = self._connection()
+            connections.step(connection, name, "fail", code, round(time.monotonic() - started, 1), **facts)
+            if self.reconnecting:
+                connections.problem(connection, code, **facts)
+        raise _Stop
+
+    def _find_settings(self, name, seconds):
+        address, typed, known = look(lambda: (self._connection().address, self._connection().source == "typed",
+                                              bool(self._connection().imap_host)))
+        if typed or known and self.reconnecting:
+            found = None
+        else:
+            found = self._first_answering(address)
+        with unit():
+            connection = self._connection()
+            if found:
+                connections.found(connection, found.source, found.imap, found.smtp, found.user)
+            connections.step(connection, name, "done", connection.source, seconds())
+
+    def _first_answering(self, address):
+        settings = current_app.config["SETTINGS"]
+        presets = {d: Servers(Endpoint(*i), Endpoint(*s)) for d, (i, s) in settings.mail_presets().items()}
+        for candidate in candidates(address, policy(), presets):
+            if candidate.source != "guess" or (answers(candidate.imap, policy()) and answers(candidate.smtp, policy())):
+                return candidate
+        raise RuleBroken("imap_host", "no_settings", domain=address.rpartition("@")[2])
+
+    def _sign_in_to_receive(self, name, seconds):
+        endpoint, credentials = look(lambda: (imap_endpoint(self._connection()), login(self._connection())))
+        self.login_key = login_key(endpoint.host, credentials.user)
+        with open_imap(endpoint, credentials) as session:
+            tls = session.tls
+        with unit():
+            connection = self._connection()
+            if not self.reconnecting:   # the rule, once more, now that the login is known; stored at the end
+                ask(Holder(connection.kind, connection.person_id or connection.inbox_id), connection.use,
+                    held(check_address(connection.address), self.login_key))
+            connections.step(connection, name, "done", "tls", seconds(), version=tls.version,
+                             not_after=tls.not_after.isoformat())
+
+    def _sign_in_to_send(self, name, seconds):
+        endpoint, credentials = look(lambda: (smtp_endpoint(self._connection()), login(self._connection())))
+        with open_smtp(endpoint, credentials) as session:
+            session.check()
+        with unit():
+            connections.step(self._connection(), name, "done", None, seconds())
+
+    def _list_folders(self, name, seconds):
+        endpoint, credentials = look(lambda: (imap_endpoint(self._connection()), login(self._connection())))
+        with open_imap(endpoint, credentials) as session:
+            folders = [f for f in session.folders() if f.selectable]
+        with unit():
+            connection = self._connection()
+            if not self.reconnecting:
+                connections.claim(connection, self.login_key)
+            connections.set_folders(connection, folders)
+            connections.step(connection, name, "done", None, seconds(), count=len(folders),
+                             names=[f.name for f in sorted(folders, key=lambda f: f.role == "other")][:4])
+            connections.step(connection, "sync", "done" if connection.caught_up else "run", started=now().isoformat())
+            connections.healthy(connection)
+            announce("watch")
+            later("webapp.jobs.sync.pull", connection.id, queue="in")
+
+    def _connection(self):
+        return db.session.get(Connection, self.id)

@@ -1,0 +1,40 @@
+"""Opening a connection's mail servers from a job: endpoints and the password from its row."""
+
+from datetime import timedelta
+
+from flask import current_app
+
+from webapp.mail.imap import Session
+from webapp.mail.smtp import SmtpSession
+from webapp.mail.types import Endpoint, Login
+from webapp.models.secret import unseal
+
+# How long a passing trouble waits before the next try; the rest waits for a person.
+RETRY_AFTER = {"throttled": timedelta(minutes=15), "unavailable": timedelta(minutes=1), "in_use": timedelta(minutes=2),
+               "lost": timedelta(seconds=20), "timed_out": timedelta(minutes=1), "refused": timedelta(minutes=1),
+               "host_unknown": timedelta(minutes=5), "protocol": timedelta(minutes=5), "not_tls": timedelta(minutes=15),
+               "certificate": timedelta(minutes=30), "gone": timedelta(minutes=5)}
+
+
+def login(connection):
+    return Login(connection.user_name, unseal(connection.secret, "connection", connection.id, "secret"))
+
+
+def imap_endpoint(connection):
+    return Endpoint(connection.imap_host, connection.imap_port, connection.imap_security)
+
+
+def smtp_endpoint(connection):
+    return Endpoint(connection.smtp_host, connection.smtp_port, connection.smtp_security)
+
+
+def policy():
+    return current_app.config["SETTINGS"].policy()
+
+
+def open_imap(endpoint, credentials):
+    return Session.open(endpoint, credentials, policy())
+
+
+def open_smtp(endpoint, credentials):
+    return SmtpSession.open(endpoint, credentials, policy())

@@ -1,0 +1,26 @@
+"""`python3 run bench [name]`: the scripts that print the README's figures."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from webapp.launch.terminal import complain, say
+
+
+def bench(root, name=None, environ=os.environ):
+    """Run one script of benchmarks/ or all of them, in order of their names. Returns the first bad exit code."""
+    scripts = {path.stem: path for path in sorted((Path(root) / "benchmarks").glob("*.py"))
+               if not path.name.startswith("_")}
+    if name and name.removesuffix(".py") not in scripts:
+        complain(f"There is no benchmark “{name}”. There are: {', '.join(scripts) or 'none yet'}.")
+        return 2
+    worst = 0
+    for stem, path in scripts.items():
+        if name and stem != name.removesuffix(".py"):
+            continue
+        say(f"== {stem}")
+        code = subprocess.run([sys.executable, str(path)], cwd=root, check=False,
+                              env={**environ, "PYTHONPATH": str(root)}).returncode
+        worst = worst or code
+    return worst

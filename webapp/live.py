@@ -1,0 +1,118 @@
+"""Names of what changed, to the screens, after commit. Never HTML: the screen fetches through its own guarded view.
+
+Each name has a counter in Redis. A stream or a poll says which counters it knows and hears of those that moved, so
+nothing is missed between rendering a page and listening.
+"""
+
+import logging
+import queue
+import threading
+import time
+
+import redis
+from flask import current_app
+
+from webapp.aftermath import after_commit
+
+log = logging.getLogger(__name__)
+CHANNEL = "postroom:changed"
+COUNTERS = "postroom:versions"
+HEARTBEAT = 12.0
+
+
+def announce(*names: str):
+    """Tell open screens, once the current transaction has committed, that these things changed."""
+    for name in dict.fromkeys(names):
+        after_commit(_publish, name)
+
+
+def _publish(name):
+    try:
+        client = current_app.extensions["redis"]
+        client.publish(CHANNEL, f"{name}:{client.hincrby(COUNTERS, name, 1)}")
+    except (redis.RedisError, OSError) as error:
+        log.warning("nobody hears of %s: %s", name, error)
+
+
+def versions(names) -> dict[str, int]:
+    """Counter of each name; 0 for names never announced, and for all when Redis is away."""
+    try:
+        found = current_app.extensions["redis"].hmget(COUNTERS, list(names)) if names else []
+    except (redis.RedisError, OSError):
+        found = [None] * len(names)
+    return {name: int(value or 0) for name, value in zip(names, found, strict=True)}
+
+
+class Hub:
+    """One Redis subscription a process, one small queue a stream. Full queues drop: the counter still tells."""
+
+    def __init__(self, client, limit):
+        self._client, self._limit = client, limit
+        self._streams, self._lock, self._thread = {}, threading.Lock(), None
+
+    def listen(self, names, tab):
+        """A queue that receives (name, version) for these names; None when this process carries enough streams.
+
+        A second stream of the same tab ends the first: a closed page is noticed only at the next write.
+        """
+        inbox = queue.Queue(maxsize=100)
+        with self._lock:
+            for key in [k for k in self._streams if k[0] == tab]:
+                self._end(key)
+            if len(self._streams) >= self._limit:
+                return None
+            self._streams[(tab, id(inbox))] = (frozenset(names), inbox)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+                self._thread.start()
+        return inbox
+
+    def leave(self, tab, inbox):
+        with self._lock:
+            self._streams.pop((tab, id(inbox)), None)
+
+    def close(self):
+        """End every stream, so that a restart does not wait for them."""
+        with self._lock:
+            for key in list(self._streams):
+                self._end(key)
+
+    def _end(self, key):
+        _names, inbox = self._streams.pop(key)
+        _offer(inbox, None)
+
+    def _run(self):
+        while True:
+            try:
+                pubsub = self._client.pubsub(ignore_subscribe_messages=True)
+                pubsub.subscribe(CHANNEL)
+                self._tell_all_to_look()
+                while True:
+                    event = pubsub.get_message(timeout=10.0)
+                    if event:
+                        name, _, version = event["data"].decode().rpartition(":")
+                        self._tell(name, int(version))
+            except (redis.RedisError, OSError, ValueError) as error:
+                log.warning("live updates pause: %s", error)
+                time.sleep(2)
+
+    def _tell(self, name, version):
+        with self._lock:
+            for names, inbox in self._streams.values():
+                if name in names:
+                    _offer(inbox, (name, version))
+
+    def _tell_all_to_look(self):
+        with self._lock:
+            for names, inbox in self._streams.values():
+                for name in names:
+                    _offer(inbox, (name, -1))
+
+
+def _offer(inbox, item):
+    try:
+        inbox.put_nowait(item)
+    except queue.Full:
+        if item is None:
+            inbox.get_nowait()
+            inbox.put_nowait(None)

@@ -1,0 +1,104 @@
+"""The CSS of a style attribute: properties by name, values token by token (CSS Syntax Level 3, tinycss2)."""
+
+from functools import lru_cache
+
+import tinycss2
+
+PROPERTIES = frozenset(
+    "background-color background border border-bottom border-bottom-color border-bottom-style border-bottom-width "
+    "border-collapse border-color border-left border-left-color border-left-style border-left-width border-radius "
+    "border-right border-right-color border-right-style border-right-width border-spacing border-style border-top "
+    "border-top-color border-top-style border-top-width border-width caption-side clear color direction display "
+    "empty-cells float font font-family font-size font-style font-variant font-weight height letter-spacing "
+    "line-height list-style list-style-type margin margin-bottom margin-left margin-right margin-top max-height "
+    "max-width min-height min-width mso-hide opacity overflow overflow-wrap padding padding-bottom padding-left "
+    "padding-right padding-top table-layout text-align text-decoration text-decoration-color text-decoration-line "
+    "text-decoration-style text-indent text-transform vertical-align visibility white-space width word-break "
+    "word-spacing word-wrap".split()
+)
+MAX_STYLE = 4_000  # characters of one style attribute
+
+_UNITS = {"px": 2_000, "pt": 1_500, "em": 100, "rem": 100, "ex": 200, "ch": 200, "in": 20, "cm": 50, "mm": 500, "pc": 125}
+_MAX_PERCENT = 500
+_COLOUR_FUNCTIONS = frozenset({"rgb", "rgba", "hsl", "hsla"})
+_WITH_STRINGS = frozenset({"font", "font-family"})
+_SLIGHTLY_NEGATIVE = frozenset({"letter-spacing", "text-indent", "word-spacing"})
+_KEYWORDS = {
+    "display": frozenset("none block inline inline-block table inline-table table-row table-cell table-row-group "
+                         "table-header-group table-footer-group table-column table-caption list-item".split()),
+    "overflow": frozenset({"hidden"}),
+    "visibility": frozenset({"hidden", "visible", "collapse"}),
+    "float": frozenset({"left", "right", "none"}),
+}
+
+
+@lru_cache(maxsize=8_192)
+def clean(style: str) -> str:
+    """`style` with only harmless declarations; "" when nothing is left. `!important` goes, its declaration stays.
+
+    Cached: mail repeats its styles endlessly.
+    """
+    if len(style) > MAX_STYLE:
+        return ""
+    kept = []
+    for item in tinycss2.parse_blocks_contents(style, skip_comments=True, skip_whitespace=True):
+        if item.type == "declaration" and item.lower_name in PROPERTIES:
+            value = _value(item.lower_name, item.value)
+            if value:
+                name = "background-color" if item.lower_name == "background" else item.lower_name
+                kept.append(f"{name}:{value}")
+    return ";".join(kept)
+
+
+def _value(name: str, tokens: list) -> str | None:
+    if name == "background":
+        return _background_colour(tokens)
+    words = _KEYWORDS.get(name)
+    if words is not None:
+        idents = [t for t in tokens if t.type not in ("whitespace", "comment")]
+        one = len(idents) == 1 and idents[0].type == "ident" and idents[0].lower_value in words
+        return idents[0].lower_value if one else None
+    if not all(_allowed(name, token) for token in tokens):
+        return None
+    return tinycss2.serialize([t for t in tokens if t.type != "comment"]).strip()
+
+
+def _background_colour(tokens: list) -> str | None:
+    """The colour of a `background` shorthand; its picture is left behind."""
+    for token in tokens:
+        if token.type == "hash" or (token.type == "function" and _colour_function(token)):
+            return token.serialize()
+        if token.type == "ident" and token.lower_value.isalpha() and token.lower_value not in ("none", "scroll", "fixed"):
+            return token.lower_value
+        if token.type != "whitespace":
+            continue
+    return None
+
+
+def _allowed(name: str, token) -> bool:
+    kind = token.type
+    if kind in ("whitespace", "comment", "hash"):
+        return True
+    if kind == "ident":
+        return token.value.isascii() and token.value.replace("-", "").isalnum() or name in _WITH_STRINGS
+    if kind in ("number", "percentage", "dimension"):
+        return _measured(name, token)
+    if kind == "literal":
+        return token.value in ",/"
+    if kind == "string":
+        return name in _WITH_STRINGS
+    return kind == "function" and _colour_function(token)
+
+
+def _measured(name: str, token) -> bool:
+    most = {"number": 2_000, "percentage": _MAX_PERCENT}.get(token.type) or _UNITS.get(token.lower_unit, -1)
+    least = -5 if name in _SLIGHTLY_NEGATIVE else 0
+    return least <= token.value <= most
+
+
+def _colour_function(token) -> bool:
+    return token.lower_name in _COLOUR_FUNCTIONS and all(
+        argument.type in ("whitespace", "number", "percentage", "comment")
+        or (argument.type == "literal" and argument.value in ",/")
+        for argument in token.arguments
+    )

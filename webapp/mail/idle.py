@@ -1,0 +1,316 @@
+"""Watching mailboxes for new mail: IDLE (RFC 2177) on every connection, one thread for all of them.
+
+The thread that runs `Watcher.run` owns a selector; sockets are read without blocking into a small buffer each.
+Connecting and signing in, which may take long, happens in a few other threads.
+"""
+
+import heapq
+import itertools
+import logging
+import random
+import re
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from webapp.mail.imap import Session
+from webapp.mail.types import Endpoint, Folder, Login, MailError, Policy
+
+log = logging.getLogger(__name__)
+
+AGAIN = 24 * 60.0          # seconds until IDLE is said anew; servers may hang up after 30 minutes (RFC 2177)
+ANSWER = 60.0              # seconds that a server has to answer our DONE
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+CALM = 60.0                # seconds of watching after which the next trouble starts with the short pause again
+_CHANGE = re.compile(rb"\* \d+ (EXISTS|EXPUNGE|FETCH)\b", re.I)
+_LONGEST_LINE = 65536
+FINAL = frozenset({"password_refused", "no_idle", "not_allowed"})   # only a person (or a poll) can help
+
+
+@dataclass(eq=False)
+class _Watch:
+    key: Hashable
+    endpoint: Endpoint
+    login: Login
+    policy: Policy
+    folder: bytes
+    pause: float = 0.0
+    connected_at: float = 0.0
+    sock: object = None
+    connection: object = None
+    buffer: bytearray = field(default_factory=bytearray)
+    idling: bool = False
+    done_at: float = 0.0        # when DONE was sent and its answer is awaited; 0: not
+    removed: bool = False
+
+
+class Watcher:
+    """`on_change(key)`: something may be new in that mailbox (also after each connect). `on_trouble(key, error)`:
+    watching stopped; it is tried again by itself, except after password_refused, not_allowed and no_idle (poll then).
+    Both are called from the thread of `run` and must return quickly. add, remove and keys may be called from anywhere.
+    """
+
+    def __init__(self, on_change: Callable[[Hashable], None], on_trouble: Callable[[Hashable, MailError], None],
+                 connecting: int = 16, per_host: int = 4, again: float = AGAIN):
+        self._on_change, self._on_trouble = on_change, on_trouble
+        self._connecting, self._per_host, self._again = connecting, per_host, again
+        self._watches: dict[Hashable, _Watch] = {}
+        self._lock = threading.Lock()
+        self._commands: deque = deque()           # callables for the selector's thread
+        self._ready: deque[_Watch] = deque()      # want to connect
+        self._busy: Counter = Counter()           # host -> connects under way
+        self._timers: list = []                   # (when, number, callable)
+        self._numbers = itertools.count()
+        self._selector = selectors.DefaultSelector()
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+        self._woken.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ, None)
+        self._pool: ThreadPoolExecutor | None = None
+
+    def add(self, key: Hashable, endpoint: Endpoint, login: Login, policy: Policy,
+            folder_wire_name: bytes = b"INBOX") -> None:
+        """Watch a mailbox. A key that is watched already is replaced."""
+        watch = _Watch(key, endpoint, login, policy, folder_wire_name)
+        with self._lock:
+            old = self._watches.get(key)
+            self._watches[key] = watch
+        if old:
+            self._post(lambda: self._drop(old))
+        self._post(lambda: self._want(watch))
+
+    def remove(self, key: Hashable) -> None:
+        with self._lock:
+            watch = self._watches.pop(key, None)
+        if watch:
+            self._post(lambda: self._drop(watch))
+
+    def keys(self) -> set:
+        with self._lock:
+            return set(self._watches)
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set (looked at every half second)."""
+        self._pool = ThreadPoolExecutor(self._connecting, thread_name_prefix="watch-connect")
+        try:
+            while not stop.is_set():
+                self._turn(0.5)
+        finally:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            with self._lock:
+                watches = list(self._watches.values())
+            for watch in watches:
+                self._close(watch)
+
+    # Everything below runs in the thread of `run`, except _connect.
+
+    def _turn(self, longest: float) -> None:
+        wait = min(longest, max(0.0, self._timers[0][0] - time.monotonic())) if self._timers else longest
+        for entry, _events in self._selector.select(wait):
+            if entry.data is None:
+                self._drain_wake()
+            else:
+                self._guarded(entry.data, self._read)
+        while self._commands:
+            self._commands.popleft()()
+        now = time.monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            heapq.heappop(self._timers)[2]()
+        self._start_connects()
+
+    def _guarded(self, watch: _Watch, do: Callable[[_Watch], None]) -> None:
+        try:
+            do(watch)
+        except MailError as error:
+            self._trouble(watch, error)
+
+    def _post(self, do: Callable[[], None]) -> None:
+        self._commands.append(do)
+        try:
+            self._wake.send(b"x")
+        except OSError:
+            pass    # full: it will wake anyway
+
+    def _drain_wake(self) -> None:
+        try:
+            while self._woken.recv(4096):
+                pass
+        except OSError:
+            pass
+
+    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._numbers), do))
+
+    def _want(self, watch: _Watch) -> None:
+        if not watch.removed and not watch.idling:
+            self._ready.append(watch)
+
+    def _start_connects(self) -> None:
+        """Hand waiting ones to the pool, few to one host at a time, so that one slow host leaves room for others."""
+        for _ in range(len(self._ready)):
+            watch = self._ready.popleft()
+            if watch.removed:
+                continue
+            host = watch.endpoint.host
+            if self._busy[host] >= self._per_host or self._busy.total() >= self._connecting:
+                self._ready.append(watch)
+                continue
+            self._busy[host] += 1
+            self._pool.submit(self._connect, watch)
+
+    def _connect(self, watch: _Watch) -> None:
+        """In the pool: sign in, EXAMINE, IDLE; then the socket goes to the selector."""
+        try:
+            connection, rest = _start_idle(watch)
+            self._post(lambda: self._connected(watch, connection, rest))
+        except MailError as error:
+            trouble = error
+            self._post(lambda: self._not_connected(watch, trouble))
+        except Exception:
+            log.exception("watching %s", watch.key)
+            self._post(lambda: self._not_connected(watch, MailError("protocol", reason="internal")))
+
+    def _connected(self, watch: _Watch, connection, rest: bytes) -> None:
+        self._release(watch)
+        if watch.removed:
+            connection.close()
+            return
+        watch.connection, watch.sock = connection, connection.sock
+        watch.buffer, watch.idling, watch.done_at = bytearray(rest), True, 0.0
+        watch.connected_at = time.monotonic()
+        watch.sock.setblocking(False)
+        self._selector.register(watch.sock, selectors.EVENT_READ, watch)
+        self._again_later(watch)
+        self._tell(self._on_change, watch.key)   # mail may have come while nobody watched
+        self._guarded(watch, self._read)     # bytes that TLS has decrypted already do not wake a selector
+
+    def _not_connected(self, watch: _Watch, error: MailError) -> None:
+        self._release(watch)
+        if not watch.removed:
+            self._trouble(watch, error)
+
+    def _release(self, watch: _Watch) -> None:
+        host = watch.endpoint.host
+        self._busy[host] -= 1
+        if self._busy[host] <= 0:
+            del self._busy[host]
+
+    def _read(self, watch: _Watch) -> None:
+        """All that is there, without waiting. For TLS that is: until it says that it wants more from the wire."""
+        changed = False
+        ended = None
+        while watch.sock is not None:
+            try:
+                data = watch.sock.recv(16384)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                data = b""
+            if not data:
+                ended = MailError("lost", host=watch.endpoint.host)
+                break
+            watch.buffer += data
+            changed |= self._lines(watch)
+        changed |= self._lines(watch)
+        if changed:
+            self._tell(self._on_change, watch.key)
+        if ended:
+            raise ended
+
+    def _lines(self, watch: _Watch) -> bool:
+        changed = False
+        while (end := watch.buffer.find(b"\n")) >= 0:
+            line = bytes(watch.buffer[:end + 1])
+            del watch.buffer[:end + 1]
+            if _CHANGE.match(line):
+                changed = True
+            elif line[:5].upper() == b"* BYE":
+                raise MailError("unavailable", host=watch.endpoint.host, reason="bye")
+            elif line.startswith(b"I"):
+                self._idle_ended(watch, line)
+        if len(watch.buffer) > _LONGEST_LINE:
+            raise MailError("protocol", host=watch.endpoint.host, reason="line_too_long")
+        return changed
+
+    def _idle_ended(self, watch: _Watch, line: bytes) -> None:
+        """The tagged answer: to our DONE, or the server ended IDLE by itself."""
+        if not watch.done_at or line.split(b" ", 2)[1:2] not in ([b"OK"], [b"ok"]):
+            raise MailError("unavailable", host=watch.endpoint.host, reason="idle_ended")
+        watch.done_at = 0.0
+        self._write(watch, b"I IDLE\r\n")
+
+    def _again_later(self, watch: _Watch) -> None:
+        since = watch.connected_at
+
+        def again():
+            if watch.removed or watch.sock is None or watch.connected_at != since:
+                return
+            self._guarded(watch, self._say_done)
+            self._later(ANSWER, lambda: self._check_answer(watch, since))
+            self._again_later(watch)
+
+        self._later(self._again * random.uniform(0.9, 1.0), again)
+
+    def _say_done(self, watch: _Watch) -> None:
+        watch.done_at = time.monotonic()
+        self._write(watch, b"DONE\r\n")
+
+    def _check_answer(self, watch: _Watch, since: float) -> None:
+        """A connection that died without a word shows here."""
+        if watch.sock is not None and watch.connected_at == since and watch.done_at:
+            self._trouble(watch, MailError("timed_out", host=watch.endpoint.host))
+
+    def _write(self, watch: _Watch, data: bytes) -> None:
+        try:
+            if watch.sock is not None and watch.sock.send(data) != len(data):
+                raise MailError("lost", host=watch.endpoint.host)
+        except OSError:    # with a few bytes a day, a full socket is a dead one
+            raise MailError("lost", host=watch.endpoint.host) from None
+
+    def _trouble(self, watch: _Watch, error: MailError) -> None:
+        calm = watch.connected_at and time.monotonic() - watch.connected_at > CALM
+        self._close(watch)
+        if watch.removed:
+            return
+        if error.code not in FINAL:
+            watch.pause = min(FIRST_PAUSE if calm or not watch.pause else watch.pause * 2, LONGEST_PAUSE)
+            self._later(watch.pause * random.uniform(0.5, 1.0), lambda: self._want(watch))
+        self._tell(self._on_trouble, watch.key, error)
+
+    @staticmethod
+    def _tell(callback: Callable, *arguments) -> None:
+        """A caller's mistake must not end the watching of everybody else."""
+        try:
+            callback(*arguments)
+        except Exception:
+            log.exception("told of %s", arguments[0])
+
+    def _drop(self, watch: _Watch) -> None:
+        watch.removed = True
+        self._close(watch)
+
+    def _close(self, watch: _Watch) -> None:
+        sock, watch.sock, watch.idling, watch.connected_at = watch.sock, None, False, 0.0
+        if sock is not None:
+            self._selector.unregister(sock)
+            watch.connection.close()
+        watch.buffer = bytearray()
+
+
+def _start_idle(watch: _Watch):
+    """A connection that idles, and what the server said after its "+"."""
+    session = Session.open(watch.endpoint, watch.login, watch.policy, seconds=120)
+    try:
+        if "IDLE" not in session.capabilities:
+            raise MailError("no_idle", host=watch.endpoint.host)
+        session.select(Folder("", watch.folder, "other", True))
+        return session.idle(b"I")
+    except BaseException:
+        session.close()
+        raise

@@ -1,0 +1,114 @@
+"""The bytes of one IMAP connection: lines and literals, each with a deadline, out of one buffer.
+
+imapclient and our own FETCH reader share it, so that no byte is lost between them.
+"""
+
+import ssl
+import time
+
+from webapp.mail.connect import Connection
+from webapp.mail.types import MailError
+
+CHUNK = 65536              # a TLS record is 16 kB; a larger buffer only costs allocation
+LONGEST_LINE = 1 << 20
+SLOWEST = 16_384           # bytes a second below which a literal counts as stalled
+
+
+class Wire:
+    """`line` and `exactly` read, `send` writes. MailError timed_out, lost, protocol.
+
+    `until` (time.monotonic) is the end of the whole session, or None.
+    """
+
+    def __init__(self, connection: Connection, until: float | None = None):
+        self.connection, self.until = connection, until
+        self._buffer, self._start = bytearray(), 0
+        self.seconds = connection.policy.read_seconds
+
+    def send(self, data: bytes) -> None:
+        sock = self.connection.sock
+        sock.settimeout(self.seconds)
+        try:
+            for start in range(0, len(data), CHUNK):   # sendall's time-out is for all of its data
+                sock.sendall(data[start:start + CHUNK])
+        except TimeoutError:
+            raise self.trouble("timed_out") from None
+        except OSError:
+            raise self.trouble("lost") from None
+
+    def line(self, longest: int = LONGEST_LINE) -> bytes:
+        """One line with its line end, within read_seconds. protocol when it is longer than `longest`."""
+        deadline = time.monotonic() + self.seconds
+        searched = self._start
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer) - self._start   # _fill moves the rest to the front
+            if searched > longest:
+                raise self.trouble("protocol", reason="line_too_long")
+            self._fill(deadline)
+        if end - self._start > longest:
+            raise self.trouble("protocol", reason="line_too_long")
+        line = bytes(memoryview(self._buffer)[self._start:end + 1])
+        self._start = end + 1
+        return line
+
+    def exactly(self, size: int) -> bytes:
+        """`size` bytes. The deadline grows with the size."""
+        deadline = time.monotonic() + self.seconds + size / SLOWEST
+        if size > 4 * CHUNK:
+            return self._large(size, deadline)
+        while len(self._buffer) - self._start < size:
+            self._fill(deadline)
+        data = bytes(memoryview(self._buffer)[self._start:self._start + size])
+        self._start += size
+        return data
+
+    def _large(self, size: int, deadline: float) -> bytes:
+        """A large literal goes past the buffer, which would otherwise grow to its size and stay."""
+        head = self._buffer[self._start:self._start + size]
+        self._start += len(head)
+        pieces, left = [head], size - len(head)
+        while left:
+            piece = self._receive(deadline, min(left, CHUNK))
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+    def give_back(self, data: bytes) -> None:
+        """Put bytes in front of what comes next."""
+        self._buffer[:self._start] = data
+        self._start = 0
+
+    def rest(self) -> bytes:
+        """What has been received and not read."""
+        return bytes(self._buffer[self._start:])
+
+    def forget(self) -> None:
+        self._buffer, self._start = bytearray(), 0
+
+    def trouble(self, code: str, **facts) -> MailError:
+        endpoint = self.connection.endpoint
+        return MailError(code, host=endpoint.host, port=endpoint.port, **facts)
+
+    def _fill(self, deadline: float) -> None:
+        if self._start:
+            del self._buffer[:self._start]
+            self._start = 0
+        self._buffer += self._receive(deadline, CHUNK)
+
+    def _receive(self, deadline: float, size: int) -> bytes:
+        if self.until is not None:
+            deadline = min(deadline, self.until)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise self.trouble("timed_out")
+        sock = self.connection.sock
+        sock.settimeout(left)
+        try:
+            data = sock.recv(size)
+        except TimeoutError:
+            raise self.trouble("timed_out") from None
+        except (ssl.SSLError, OSError):
+            raise self.trouble("lost") from None
+        if not data:
+            raise self.trouble("lost")
+        return data

@@ -1,0 +1,159 @@
+"""Byte-exact storage of raw messages, with attachments taken out and stored once, decoded, under their hash.
+
+A base64 body goes out only when encoding it again gives the very same bytes (RFC 2045, 6.8: equal lines,
+the last one shorter); everything else stays where it is. `pack` proves the way back before it answers.
+
+Skeleton, version 1: b"PRM1", count (u32), then per part: offset in the rest (u64), line length (u32),
+decoded length (u32), line end (u8: 1 LF, 2 CRLF), SHA-256 (32 bytes); then the rest of the message.
+"""
+
+import binascii
+import struct
+from collections.abc import Callable
+from hashlib import sha256
+from typing import NamedTuple
+
+MAGIC = b"PRM1"
+_COUNT = struct.Struct(">I")
+_REFERENCE = struct.Struct(">QIIB32s")
+_START = len(MAGIC) + _COUNT.size
+_PLAIN = MAGIC + _COUNT.pack(0)
+_LINE_ENDS = {1: b"\n", 2: b"\r\n"}
+
+MAX_PARTS = 1_000
+_NAME, _SHOUTED = b"ase64", b"BASE64"  # base64, Base64; and the rare BASE64
+
+
+class Packed(NamedTuple):
+    skeleton: bytes
+    parts: dict[str, bytes]   # SHA-256 as hex -> decoded bytes
+
+
+def pack(raw: bytes, min_size: int = 4096) -> Packed:
+    """Split `raw` into a skeleton and its attachments of at least `min_size` encoded bytes.
+
+    `unpack(skeleton, parts.__getitem__) == raw` holds for every input, mail or not. Time is linear.
+    """
+    whole = Packed(_PLAIN + raw, {})
+    if len(raw) < min_size or (_NAME not in raw and _SHOUTED not in raw):
+        return whole
+    rest, references, parts, kept_to = [], [], {}, 0
+    offset = 0
+    for start, end in _bodies(raw, min_size):
+        found = _decode(raw, start, end)
+        if not found:
+            continue
+        data, line, line_end, stop = found
+        digest = sha256(data)
+        parts[digest.hexdigest()] = data
+        rest.append(raw[kept_to:start])
+        offset += start - kept_to
+        references.append(_REFERENCE.pack(offset, line, len(data), line_end, digest.digest()))
+        kept_to = stop
+    if not parts:
+        return whole
+    rest.append(raw[kept_to:])
+    packed = Packed(b"".join((MAGIC, _COUNT.pack(len(references)), *references, *rest)), parts)
+    return packed if unpack(packed.skeleton, parts.__getitem__) == raw else whole
+
+
+def unpack(skeleton: bytes, get: Callable[[str], bytes]) -> bytes:
+    """The raw message. `get` gives a part by its hex hash.
+
+    Raises ValueError when this is no skeleton of a known version, or a part is not the one that was stored.
+    """
+    if skeleton[:len(MAGIC)] != MAGIC or len(skeleton) < _START:
+        raise ValueError("not a packed message of a known version")
+    (count,) = _COUNT.unpack_from(skeleton, len(MAGIC))
+    base = _START + count * _REFERENCE.size
+    if len(skeleton) < base:
+        raise ValueError("a packed message that is cut short")
+    out, position = [], base
+    for index in range(count):
+        offset, line, length, line_end, digest = _REFERENCE.unpack_from(skeleton, _START + index * _REFERENCE.size)
+        data = get(digest.hex())
+        if len(data) != length:
+            raise ValueError("a part of another length than was stored")
+        out.append(skeleton[position:base + offset])
+        out.append(_encode(data, line, _LINE_ENDS[line_end]))
+        position = base + offset
+    out.append(skeleton[position:])
+    return b"".join(out)
+
+
+def part_hashes(skeleton: bytes) -> tuple[str, ...]:
+    """The hex hashes that `unpack` will ask for, in order, repeats included."""
+    (count,) = _COUNT.unpack_from(skeleton, len(MAGIC))
+    return tuple(
+        _REFERENCE.unpack_from(skeleton, _START + index * _REFERENCE.size)[4].hex() for index in range(count)
+    )
+
+
+def _bodies(raw: bytes, min_size: int):
+    """(start, end) of the bodies whose headers say base64, in order, never overlapping."""
+    position = found = 0
+    shouted = _SHOUTED in raw
+    while found < MAX_PARTS:
+        at = raw.find(_NAME, position)
+        if shouted and (other := raw.find(_SHOUTED, position)) >= 0:
+            at = other if at < 0 else min(at, other)
+        if at < 0:
+            return
+        line = raw.rfind(b"\n", 0, at) + 1
+        blank = min((i for end in (b"\n\n", b"\n\r\n") if (i := raw.find(end, at, at + 64_000)) >= 0), default=-1)
+        if blank < 0 or not raw[line:at].lower().startswith(b"content-transfer-encoding"):
+            position = at + 6
+            continue
+        start = blank + (2 if raw[blank + 1:blank + 2] == b"\n" else 3)
+        end = raw.find(b"\n--", start)
+        end = len(raw) if end < 0 else end + 1
+        if end - start >= min_size and not _is_text(raw, line, start):
+            found += 1
+            yield start, end
+            position = end
+        else:
+            position = max(start, end - 1) if end - start < min_size else end
+
+
+def _is_text(raw: bytes, line: int, start: int) -> bool:
+    """Is this a text the reader sees, no attachment? Looks at the part's own header, at most 8 KB around."""
+    top = max(raw.rfind(b"\n--", max(0, line - 8_000), line), raw.rfind(b"\n\n", max(0, line - 8_000), line), 0)
+    header = raw[top:start].lower()
+    return (b"content-type: text/plain" in header or b"content-type: text/html" in header) and (
+        b"content-disposition: attachment" not in header)
+
+
+def _decode(raw: bytes, start: int, end: int):
+    """(data, line length, line end code, index after the encoded bytes), or None when it would not come back."""
+    newline = raw.find(b"\n", start, end)
+    crlf = newline > start and raw[newline - 1] == 13
+    line = (newline - crlf if newline >= 0 else end) - start
+    body = raw[start:end]
+    encoded = body.rstrip(b"\r\n")
+    if line < 4:
+        return None
+    try:
+        data = binascii.a2b_base64(encoded)
+    except binascii.Error:
+        return None
+    line_end = 2 if crlf else 1
+    return (data, line, line_end, start + len(encoded)) if _comes_back(encoded, data, line, line_end) else None
+
+
+def _comes_back(encoded: bytes, data: bytes, line: int, width: int) -> bool:
+    """Would `_encode` give exactly `encoded`? Line ends of `width` bytes stand at equal steps and nowhere else."""
+    text = binascii.b2a_base64(data, newline=False)
+    breaks = (len(text) - 1) // line
+    if len(encoded) != len(text) + breaks * width or encoded.translate(None, b"\r\n") != text:
+        return False
+    step = line + width
+    if width == 2 and encoded[line::step] != b"\r" * breaks:
+        return False
+    return encoded[line + width - 1::step] == b"\n" * breaks
+
+
+def _encode(data: bytes, line: int, line_end: bytes) -> bytes:
+    text = binascii.b2a_base64(data, newline=False)
+    if line >= len(text):
+        return text
+    return line_end.join([text[i:i + line] for i in range(0, len(text), line)])

@@ -1,0 +1,435 @@
+"""Raw bytes of a message -> Parsed. Never raises, whatever the bytes.
+
+fast-mail-parser gives the MIME tree, decoding a part only when asked; charsets, addresses and headers that
+matter are read here, from the raw bytes. The standard library's parser stands behind it, limits before both.
+"""
+
+import email
+import email.message
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from html import escape
+from typing import NamedTuple
+
+from fast_mail_parser import ParseError, parse_email_tree
+
+from .address import mailboxes, name_lies
+from .charset import clean_header, codec_of, decode, decode_words
+from .filename import clean_filename
+from .html import text_of
+from .types import Mailbox, Parsed, Part
+
+MAX_MESSAGE = 50 * 1024 * 1024    # bytes; larger ones keep their headers only
+MAX_HEADERS = 256 * 1024          # bytes of the whole header block that are read
+MAX_HEADER = 32 * 1024            # bytes of one header
+MAX_FIELDS = 1_000
+MAX_PARTS = 1_000
+MAX_DEPTH = 50
+MAX_NESTED_MESSAGES = 200
+MAX_TEXT = 2 * 1024 * 1024        # bytes of one text part that are decoded
+MAX_SUBJECT = 998
+MAX_REFERENCES = 100
+
+_FIELD = re.compile(rb"^([!-9;-~]{1,100})[ \t]*:((?:[^\n]*+(?:\n(?=[ \t])|))*+)", re.MULTILINE)
+_FOLD = re.compile(rb"\r?\n[ \t]*")
+_MESSAGE_ID = re.compile(r"<\s*([^<>\s\x00-\x20\x7f]{1,900})\s*>")
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_BARE_ID = re.compile(r"[^<>\s,;\x00-\x20\x7f]{1,450}@[^<>\s,;\x00-\x20\x7f]{1,450}")
+_CHARSET = re.compile(r"charset\*?\s*=\s*(?:[\w-]*'[\w-]*')?\"?\s*([^\s\";]{1,60})", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
+_CID = re.compile(r"cid:([^\"'\s<>)]{1,500})", re.IGNORECASE)
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
+_ROBOT_HEADERS = ("x-autoreply", "x-autorespond", "x-mail-autoreply", "x-autoresponder", "x-fc-machinegenerated",
+                  "x-auto-response-suppress", "x-failed-recipients")
+_ROBOT_PRECEDENCE = ("auto_reply", "auto-reply")
+_BULK_PRECEDENCE = ("bulk", "list", "junk")
+_DAEMONS = ("mailer-daemon@", "postmaster@", "mail-daemon@", "mailerdaemon@")
+
+
+class _Unreadable(Exception):
+    """The message is beyond a limit or beyond both parsers; `args[0]` is the problem's code."""
+
+
+def parse(raw: bytes) -> Parsed:
+    """Everything a message says of itself. Never raises; `readable` is False when only the headers could be read.
+
+    `problems` holds codes: too_large, too_many_parts, too_deep, broken_structure, headers_cut, text_cut,
+    broken_encoding, no_headers, error.
+    """
+    problems: list[str] = []
+    fields: dict = {}
+    try:
+        fields = _fields(_headers(raw, problems))
+        body = _body(raw, problems)
+        return Parsed(**fields, **body, problems=tuple(problems))
+    except _Unreadable as reason:
+        return Parsed(**fields, readable=False, problems=(*problems, reason.args[0]))
+    except Exception:  # noqa: BLE001 - strangers' bytes: the last wall that keeps one message from stopping the others
+        return Parsed(**fields, readable=False, problems=(*problems, "error"))
+
+
+def parse_header(header: bytes) -> Parsed:
+    """As `parse`, of a header block alone: no text, no parts. Never raises."""
+    problems: list[str] = []
+    try:
+        return Parsed(**_fields(_headers(header, problems)), problems=tuple(problems))
+    except Exception:  # noqa: BLE001 - as above
+        return Parsed(readable=False, problems=(*problems, "error"))
+
+
+def part_content(raw: bytes, index: int) -> bytes:
+    """The decoded bytes of `Part.index` of the message that `parse(raw)` described. LookupError when there is none."""
+    try:
+        leaves = _leaves(raw)
+    except _Unreadable as reason:
+        raise LookupError(index) from reason
+    if not 0 <= index < len(leaves):
+        raise LookupError(index)
+    return leaves[index].content(raw)
+
+
+# Headers
+
+
+def _headers(raw: bytes, problems: list[str]) -> dict[str, list[bytes]]:
+    headers = read_headers(raw, problems)
+    if not headers:
+        problems.append("no_headers")
+    return headers
+
+
+def read_headers(raw: bytes, problems: list[str] | None = None) -> dict[str, list[bytes]]:
+    """The header block as lower-case name -> raw values, unfolded, in order. Values over 32 KB are cut."""
+    problems = [] if problems is None else problems
+    block = raw[:MAX_HEADERS].lstrip(b"\r\n")
+    if b"\n" not in block:
+        block = block.replace(b"\r", b"\n")
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    end = block.find(b"\n\n")
+    if end < 0 and len(raw) > MAX_HEADERS:
+        problems.append("headers_cut")
+    block = block[:end] if end >= 0 else block
+    headers: dict[str, list[bytes]] = {}
+    for count, match in enumerate(_FIELD.finditer(block)):
+        if count >= MAX_FIELDS:
+            problems.append("headers_cut")
+            break
+        value = match[2]
+        if len(value) > MAX_HEADER:
+            problems.append("headers_cut")
+            value = value[:MAX_HEADER] if match[1].lower() not in _ADDRESS_HEADERS else value[:MAX_HEADER + 1]
+        if b"\n" in value:
+            value = _FOLD.sub(b" ", value)
+        headers.setdefault(match[1].decode("ascii").lower(), []).append(value.strip(b" \t\r\n"))
+    return headers
+
+
+_ADDRESS_HEADERS = (b"from", b"to", b"cc", b"reply-to")
+
+
+def _fields(headers: dict[str, list[bytes]]) -> dict:
+    sender, ambiguous = _sender(headers.get("from", []))
+    ids = _ids(_first(headers, "message-id"), 1)
+    return {
+        "message_id": ids[0] if ids else None,
+        "in_reply_to": _ids(_first(headers, "in-reply-to"), 20),
+        "references": _ids(b" ".join(headers.get("references", ())), None)[-MAX_REFERENCES:],
+        "subject": clean_header(_first(headers, "subject"), MAX_SUBJECT),
+        "sender": sender,
+        "sender_ambiguous": ambiguous,
+        "reply_to": _list(headers, "reply-to"),
+        "to": _list(headers, "to"),
+        "cc": _list(headers, "cc"),
+        "date": _date(_first(headers, "date")),
+        "auto_submitted": _auto_submitted(headers),
+        "bounce": _bounce(headers, sender),
+        "bulk": _bulk(headers),
+    }
+
+
+def _first(headers, name: str) -> bytes:
+    values = headers.get(name)
+    return values[0] if values else b""
+
+
+def _sender(values: list[bytes]) -> tuple[Mailbox | None, bool]:
+    """The one mailbox of From. A name that shows someone else's address is taken off, and told as ambiguous."""
+    if not values:
+        return None, False
+    found, ambiguous = mailboxes(values[0])
+    if len(values) > 1 or ambiguous or len(found) != 1:
+        return None, True
+    if name_lies(found[0]):
+        return Mailbox("", found[0].address), True
+    return found[0], False
+
+
+def _list(headers, name: str) -> tuple[Mailbox, ...]:
+    values = headers.get(name)
+    if not values:
+        return ()
+    return mailboxes(values[0] if len(values) == 1 else b", ".join(values))[0]
+
+
+def _ids(value: bytes, most: int | None) -> tuple[str, ...]:
+    """Message identifiers (RFC 5322, 3.6.4) without their angle brackets, in order, no repeats."""
+    if not value:
+        return ()
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return ()
+    if _CONTROL.search(text):
+        return ()
+    found = _MESSAGE_ID.findall(text)
+    if not found and "<" not in text:
+        found = _BARE_ID.findall(text[:2_000])
+    return tuple(dict.fromkeys(found))[:most]
+
+
+def _date(value: bytes) -> datetime | None:
+    if not value or len(value) > 200:
+        return None
+    try:
+        date = parsedate_to_datetime(value.decode("ascii", "replace"))
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return date if 1970 <= date.year <= 2200 else None
+
+
+def _word(headers, name: str) -> str:
+    return _first(headers, name).decode("ascii", "replace").partition(";")[0].strip().lower()
+
+
+def _auto_submitted(headers) -> bool:
+    if "auto-submitted" in headers and _word(headers, "auto-submitted") not in ("no", ""):
+        return True
+    return any(name in headers for name in _ROBOT_HEADERS) or _word(headers, "precedence") in _ROBOT_PRECEDENCE
+
+
+def _bounce(headers, sender: Mailbox | None) -> bool:
+    kind = _first(headers, "content-type").lower()
+    if kind.startswith(b"multipart/report") and b"delivery-status" in kind:
+        return True
+    if "x-failed-recipients" in headers:
+        return True
+    daemon = sender is not None and sender.address.lower().startswith(_DAEMONS)
+    return daemon and (_first(headers, "return-path") in (b"<>", b"") or kind.startswith(b"multipart/report"))
+
+
+def _bulk(headers) -> bool:
+    return _word(headers, "precedence") in _BULK_PRECEDENCE or any(name.startswith("list-") for name in headers)
+
+
+# Parts
+
+
+class _Leaf(NamedTuple):
+    """A part without children of its own, from either parser."""
+
+    index: int
+    node: object
+    content_type: str
+    header: str            # the Content-Type header, decoded
+    disposition: str
+    name: str | None
+    content_id: str | None
+    path: tuple[int, ...]  # numbers of its containers; leaves of one alternative share a prefix
+    kinds: tuple[str, ...]  # media types of its containers
+
+    def content(self, raw: bytes, problems: list[str] | None = None) -> bytes:
+        if isinstance(self.node, email.message.Message):
+            return _library_content(self.node)
+        try:
+            return self.node.content or b""
+        except ParseError:
+            # Broken base64: the library reads what it can. Same leaves, same order, or nothing.
+            if problems is not None and "broken_encoding" not in problems:
+                problems.append("broken_encoding")
+            leaves = _library_leaves(raw)
+            return leaves[self.index].content(raw) if self.index < len(leaves) else b""
+
+
+def _leaves(raw: bytes) -> list[_Leaf]:
+    if len(raw) > MAX_MESSAGE:
+        raise _Unreadable("too_large")
+    if b"\n" not in raw[:MAX_HEADERS]:
+        raw = raw.replace(b"\r", b"\n")
+    if len(raw) > 20 * MAX_NESTED_MESSAGES and raw.count(b"essage/rfc822") > MAX_NESTED_MESSAGES:
+        raise _Unreadable("too_deep")
+    if len(raw) > 120 * MAX_PARTS and raw.count(b"\n--") > 40 * MAX_PARTS:
+        raise _Unreadable("too_many_parts")
+    try:
+        tree = parse_email_tree(raw, mode="lazy")
+    except ParseError:
+        return _library_leaves(raw)
+    return list(_numbered(_walk_fast(tree)))
+
+
+def _numbered(leaves: Iterator[tuple]) -> Iterator[_Leaf]:
+    for index, values in enumerate(leaves):
+        if index >= MAX_PARTS:
+            raise _Unreadable("too_many_parts")
+        yield _Leaf(index, *values)
+
+
+def _walk_fast(root) -> Iterator[tuple]:
+    stack = [(root, (), ())]
+    visited = 0
+    while stack:
+        node, path, kinds = stack.pop()
+        visited += 1
+        if len(path) > MAX_DEPTH:
+            raise _Unreadable("too_deep")
+        if visited > 3 * MAX_PARTS:
+            raise _Unreadable("too_many_parts")
+        kind = node.content_type.lower()
+        if kind.startswith("multipart/"):
+            below = (*path, visited), (*kinds, kind)
+            children = node.children
+            if len(children) > MAX_PARTS:
+                raise _Unreadable("too_many_parts")
+            stack.extend((child, *below) for child in reversed(children))
+            continue
+        values = node.headers.get("Content-Type") or next(
+            (v for k, v in node.headers.items() if k.lower() == "content-type"), None)
+        yield (node, kind, values[0] if values else "", (node.disposition or "").lower(),
+               node.filename, node.content_id, path, kinds)
+
+
+def _library_leaves(raw: bytes) -> list[_Leaf]:
+    if len(raw) > MAX_MESSAGE:
+        raise _Unreadable("too_large")
+    try:
+        return list(_numbered(_walk_library(email.message_from_bytes(raw))))
+    except _Unreadable:
+        raise
+    except Exception as error:  # noqa: BLE001 - RecursionError, LookupError, ValueError: it has had all of them
+        raise _Unreadable("broken_structure") from error
+
+
+def _walk_library(root) -> Iterator[tuple]:
+    stack = [(root, (), ())]
+    visited = 0
+    while stack:
+        node, path, kinds = stack.pop()
+        visited += 1
+        if len(path) > MAX_DEPTH:
+            raise _Unreadable("too_deep")
+        kind = node.get_content_type()
+        if kind.startswith("multipart/") and isinstance(node.get_payload(), list):
+            stack.extend((child, (*path, visited), (*kinds, kind)) for child in reversed(node.get_payload()))
+            continue
+        content_id = str(node.get("content-id") or "").strip().strip("<>") or None
+        yield (node, kind, str(node.get("content-type") or ""), str(node.get_content_disposition() or ""),
+               node.get_filename(), content_id, path, kinds)
+
+
+def _library_content(node: email.message.Message) -> bytes:
+    payload = node.get_payload()
+    if isinstance(payload, list):
+        return payload[0].as_bytes() if payload else b""
+    return node.get_payload(decode=True) or b""
+
+
+# Bodies
+
+
+class _Segment:
+    """One piece of the body in both its forms; a multipart/alternative is one piece."""
+
+    __slots__ = ("html", "text")
+
+    def __init__(self):
+        self.text: str | None = None
+        self.html: str | None = None
+
+
+def _body(raw: bytes, problems: list[str]) -> dict:
+    leaves = _leaves(raw)
+    segments: dict[tuple, _Segment] = {}
+    others: list[_Leaf] = []
+    for leaf in leaves:
+        if not _is_body(leaf):
+            others.append(leaf)
+            continue
+        key = _alternative(leaf) or (*leaf.path, -leaf.index - 1)
+        segment = segments.setdefault(key, _Segment())
+        text = _text(leaf, raw, problems)
+        if leaf.content_type == "text/html":
+            segment.html = text if segment.html is None else f"{segment.html}\n{text}"
+        else:
+            segment.text = text if segment.text is None else f"{segment.text}\n{text}"
+    text, html = _joined(list(segments.values()))
+    if not leaves and not text:
+        problems.append("broken_structure")
+    shown = {cid.rstrip(".,") for cid in _CID.findall(html)} if html and others else set()
+    return {"text": text, "html": html, "parts": tuple(_part(leaf, raw, shown, problems) for leaf in others)}
+
+
+def _is_body(leaf: _Leaf) -> bool:
+    if leaf.content_type not in ("text/plain", "text/html") or leaf.disposition == "attachment":
+        return False
+    if "multipart/report" in leaf.kinds and leaf.index and leaf.kinds[-1] == "multipart/report":
+        return leaf.content_type == "text/html"
+    return not leaf.name
+
+
+def _alternative(leaf: _Leaf) -> tuple[int, ...] | None:
+    """The number path of the innermost multipart/alternative around the leaf."""
+    for depth in range(len(leaf.kinds) - 1, -1, -1):
+        if leaf.kinds[depth] == "multipart/alternative":
+            return leaf.path[:depth + 1]
+    return None
+
+
+def _joined(segments: list[_Segment]) -> tuple[str, str | None]:
+    has_html = any(s.html is not None for s in segments)
+    texts, htmls = [], []
+    for segment in segments:
+        text = segment.text
+        if segment.html is not None:
+            htmls.append(segment.html)
+            if text is None or not text.strip():
+                text = text_of(segment.html)
+        elif has_html and text and text.strip():
+            htmls.append(f'<pre style="white-space:pre-wrap">{escape(text)}</pre>')
+        if text:
+            texts.append(text)
+    return "\n".join(texts), "\n".join(htmls) if has_html else None
+
+
+def _text(leaf: _Leaf, raw: bytes, problems: list[str]) -> str:
+    data = leaf.content(raw, problems)
+    if len(data) > MAX_TEXT:
+        problems.append("text_cut")
+        data = data[:MAX_TEXT]
+    match = _CHARSET.search(leaf.header) if leaf.header else None
+    label = match[1] if match else None
+    if leaf.content_type == "text/html" and codec_of(label) is None and not data.isascii():
+        meta = _META_CHARSET.search(data[:2_048])
+        label = meta[1].decode("ascii", "ignore") if meta else label
+    return decode(data, label)
+
+
+def _part(leaf: _Leaf, raw: bytes, shown: set[str], problems: list[str]) -> Part:
+    data = leaf.content(raw, problems)
+    kind = leaf.content_type if _MEDIA_TYPE.fullmatch(leaf.content_type) else "application/octet-stream"
+    cid = clean_header(leaf.content_id, 500) if leaf.content_id else None
+    name = leaf.name
+    if name and ("=?" in name or "\ufffd" in name):
+        name = decode_words(name)
+    return Part(
+        index=leaf.index,
+        filename=clean_filename(name, kind),
+        content_type=kind,
+        size=len(data),
+        sha256=sha256(data).hexdigest(),
+        content_id=cid or None,
+        inline=bool(cid) and cid in shown,
+    )

@@ -1,0 +1,77 @@
+"""Raw mail and attachments, keyed by SHA-256, zstd, in a database of its own (SYNC 5).
+
+Write-once and committed at once, before the rows that name them: an orphan blob is harmless, a missing one would be
+lost mail. The interface (put, get, ensure) can move to files or object storage.
+"""
+
+import hashlib
+
+import zstandard
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
+
+from webapp.extensions import writing
+from webapp.mail.pack import pack, unpack
+
+blobs = Table("blob", MetaData(), Column("sha256", String(64), primary_key=True),
+              Column("content", LargeBinary, nullable=False))
+
+
+class Blobs:
+    def __init__(self, url):
+        self._url, self._engine = url, None
+
+    def init_app(self, app):
+        app.extensions["blobs"] = self
+
+    @property
+    def engine(self):
+        if self._engine is None:  # made late, so that a forked worker never shares its parent's connections
+            self._engine = create_engine(self._url, pool_size=2)
+        return self._engine
+
+    def dispose(self):
+        if self._engine is not None:
+            self._engine.dispose(close=False)
+            self._engine = None
+
+    def ensure(self):
+        with self.engine.begin() as connection:
+            connection.execute(CreateTable(blobs, if_not_exists=True))
+            if connection.dialect.name == "postgresql":  # already zstd: pglz would only burn time
+                connection.exec_driver_sql("ALTER TABLE blob ALTER content SET STORAGE EXTERNAL")
+
+    def put_raw(self, raws) -> list[str]:
+        """Store raw messages, attachments taken out and stored once. Returns their SHA-256, in order."""
+        rows, names = {}, []
+        for raw in raws:
+            packed = pack(raw)
+            rows.update(packed.parts)
+            name = hashlib.sha256(raw).hexdigest()
+            rows[name] = packed.skeleton
+            names.append(name)
+        self._put(rows)
+        return names
+
+    def get_raw(self, name: str) -> bytes:
+        """The raw message, byte for byte as it was put. KeyError when it is not there."""
+        with self.engine.connect() as connection:
+            return unpack(self._get(connection, name), lambda part: self._get(connection, part))
+
+    def _put(self, rows):
+        compressor = zstandard.ZstdCompressor(level=3)
+        token = writing.set(True)
+        try:
+            with self.engine.begin() as connection:
+                insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(blobs)
+                connection.execute(insert.on_conflict_do_nothing(), [
+                    {"sha256": name, "content": compressor.compress(content)} for name, content in rows.items()])
+        finally:
+            writing.reset(token)
+
+    def _get(self, connection, name):
+        content = connection.execute(select(blobs.c.content).where(blobs.c.sha256 == name)).scalar()
+        if content is None:
+            raise KeyError(name)
+        return zstandard.ZstdDecompressor().decompress(content)

@@ -1,0 +1,24 @@
+"""People outside: made by the mail that comes from them (BEHAVIOUR 2.15)."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.extensions import db
+from webapp.models.types import Moment, now
+
+
+class Contact(db.Model):
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    addresses: Mapped[list["ContactAddress"]] = relationship(back_populates="contact", order_by="ContactAddress.id")
+
+
+class ContactAddress(db.Model):
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str]
+    address_key: Mapped[str] = mapped_column(unique=True)
+    contact: Mapped[Contact] = relationship(back_populates="addresses")

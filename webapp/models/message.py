@@ -1,0 +1,103 @@
+"""A message, the places where its server keeps it, its attachments.
+
+Identity is the place (folder, UIDVALIDITY, UID) plus `digest`, the SHA-256 of what was read: the raw bytes, or of a
+personal message the header alone. Message-ID only threads.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, exists, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.extensions import db
+from webapp.models.connection import Connection
+from webapp.models.conversation import Conversation, visible_conversations
+from webapp.models.types import Moment, one_of
+from webapp.rules.bounds import MESSAGE_STATES
+
+
+class Message(db.Model):
+    __table_args__ = (
+        UniqueConstraint("connection_id", "digest"), one_of("state", MESSAGE_STATES),
+        Index("ix_message_conversation", "conversation_id", "at", "id"),
+        Index("ix_message_connection", "connection_id", "at", "id"),
+        Index("ix_message_message_id", "connection_id", "message_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    raw_sha256: Mapped[str | None] = mapped_column(String(64))  # none: the body is still on the server only
+    state: Mapped[str] = mapped_column(default="ok")
+    size: Mapped[int]                                     # bytes on the wire
+    outgoing: Mapped[bool] = mapped_column(default=False)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # who of us wrote it here
+
+    message_id: Mapped[str | None] = mapped_column(String(998))
+    references: Mapped[list] = mapped_column(JSON, default=list)
+    subject: Mapped[str] = mapped_column(default="")
+    from_name: Mapped[str] = mapped_column(default="")
+    from_address: Mapped[str] = mapped_column(default="")
+    sender_ambiguous: Mapped[bool] = mapped_column(default=False)
+    reply_to: Mapped[list] = mapped_column(JSON, default=list)   # [[name, address], ...]
+    to: Mapped[list] = mapped_column(JSON, default=list)
+    cc: Mapped[list] = mapped_column(JSON, default=list)
+    at: Mapped[datetime] = mapped_column(Moment)          # when the server received it; our own: when it was written
+    auto: Mapped[bool] = mapped_column(default=False)     # out-of-office, robots (RFC 3834)
+    bounce: Mapped[bool] = mapped_column(default=False)
+
+    snippet: Mapped[str] = mapped_column(default="")
+    text: Mapped[str] = mapped_column(default="", deferred=True)
+    html: Mapped[str | None] = mapped_column(deferred=True)  # sanitised; images are numbers into `images`
+    has_html: Mapped[bool] = mapped_column(default=False)
+    height: Mapped[int] = mapped_column(default=0)        # estimated pixels of the HTML, for its frame
+    images: Mapped[list] = mapped_column(JSON, default=list)     # [[kind, url], ...]
+    sanitizer_version: Mapped[int] = mapped_column(default=0)
+    has_attachments: Mapped[bool] = mapped_column(default=False)
+
+    connection: Mapped[Connection] = relationship()
+    conversation: Mapped[Conversation | None] = relationship()
+    attachments: Mapped[list["Attachment"]] = relationship(back_populates="message", order_by="Attachment.part_index")
+    places: Mapped[list["Place"]] = relationship(back_populates="message")
+
+
+class Place(db.Model):
+    """Where the server keeps a message. One message may have several; a deleted mail keeps its message."""
+
+    __table_args__ = (UniqueConstraint("folder_id", "uidvalidity", "uid"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), index=True)
+    folder_id: Mapped[int] = mapped_column(ForeignKey("folder.id", ondelete="CASCADE"))
+    uidvalidity: Mapped[int] = mapped_column(BigInteger)
+    uid: Mapped[int] = mapped_column(BigInteger)
+    flags: Mapped[list] = mapped_column(JSON, default=list)
+    gone_at: Mapped[datetime | None] = mapped_column(Moment)
+    message: Mapped[Message] = relationship(back_populates="places")
+
+
+class Attachment(db.Model):
+    """A part of a message that is not its text. The bytes lie in the blob store, once for all that share them."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), index=True)
+    part_index: Mapped[int]
+    filename: Mapped[str]
+    content_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    content_id: Mapped[str | None]
+    inline: Mapped[bool] = mapped_column(default=False)
+    message: Mapped[Message] = relationship(back_populates="attachments")
+
+
+def visible_messages(person):
+    """SELECT of messages that this person may read: those of visible conversations, and the own personal ones.
+
+    Personal mail is its owner's alone; admins do not see it (BEHAVIOUR 0.10).
+    """
+    shared = Message.conversation_id.in_(visible_conversations(person).with_only_columns(Conversation.id))
+    own = exists().where(Connection.id == Message.connection_id, Connection.person_id == person.id,
+                         Connection.state != "removed")
+    return select(Message).where(shared | own)

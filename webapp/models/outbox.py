@@ -1,0 +1,50 @@
+"""Mail on its way out: final bytes, recipients, and a state that only conditional updates change (DESIGN 8)."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.extensions import db
+from webapp.models.connection import Connection
+from webapp.models.message import Message
+from webapp.models.person import Person
+from webapp.models.types import Moment, now, one_of
+from webapp.rules.bounds import OUTBOX_STATES
+
+
+class Outbox(db.Model):
+    __table_args__ = (one_of("state", OUTBOX_STATES), one_of("copy_state", ("none", "due", "done")),
+                      Index("ix_outbox_due", "state", "not_before"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), unique=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    state: Mapped[str] = mapped_column(default="queued")
+    not_before: Mapped[datetime] = mapped_column(Moment)
+    raw_sha256: Mapped[str] = mapped_column(String(64))
+    sender: Mapped[str]                                  # envelope, not headers
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None] = mapped_column(Moment)
+    problem: Mapped[str | None]
+    problem_text: Mapped[str] = mapped_column(default="")
+    copy_state: Mapped[str] = mapped_column(default="none")
+    copy_at: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    connection: Mapped[Connection] = relationship()
+    message: Mapped[Message] = relationship()
+    author: Mapped[Person] = relationship()
+    recipients: Mapped[list["OutboxRecipient"]] = relationship(back_populates="outbox", order_by="OutboxRecipient.id")
+
+
+class OutboxRecipient(db.Model):
+    id: Mapped[int] = mapped_column(primary_key=True)
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str]
+    state: Mapped[str] = mapped_column(default="waiting")   # waiting, accepted, refused
+    code: Mapped[int | None]
+    text: Mapped[str] = mapped_column(default="")
+    outbox: Mapped[Outbox] = relationship(back_populates="recipients")

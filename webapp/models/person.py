@@ -1,0 +1,70 @@
+"""People of the organisation, and the sessions in which they are signed in."""
+
+import hashlib
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.extensions import db
+from webapp.models.types import Moment, no_longer_than, now, one_of
+from webapp.rules.bounds import ADDRESS_MAX, LANGUAGES, NAME_MAX, PERSON_STATES, ROLES, THEMES
+
+
+class Person(UserMixin, db.Model):
+    __table_args__ = (one_of("role", ROLES), one_of("state", PERSON_STATES), one_of("language", LANGUAGES),
+                      one_of("theme", THEMES), no_longer_than("name", NAME_MAX), no_longer_than("email", ADDRESS_MAX))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str]                                   # the sign-in, as typed
+    email_key: Mapped[str] = mapped_column(unique=True)  # outlives removal: recreating brings the same person back
+    password_hash: Mapped[str | None]
+    role: Mapped[str] = mapped_column(default="member")
+    state: Mapped[str] = mapped_column(default="active")
+    language: Mapped[str] = mapped_column(default="en")
+    theme: Mapped[str] = mapped_column(default="system")
+    time_zone: Mapped[str] = mapped_column(default="Europe/Warsaw")
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    removed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    @property
+    def is_active(self):
+        return self.state == "active"
+
+    @property
+    def is_admin(self):
+        return self.role == "admin"
+
+    @property
+    def first_name(self):
+        return self.name.split(" ")[0]
+
+
+class SignIn(db.Model):
+    """One signed-in browser. The cookie holds a random token; here lies its hash."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    agent: Mapped[str] = mapped_column(default="")
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class SignInFailure(db.Model):
+    """A refused sign-in, kept for a while to slow guessing down. `subject` is a hash of the address or the IP."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+
+def active_people():
+    return select(Person).where(Person.state == "active").order_by(Person.name)
+
+
+def token_hash(token):
+    """What is stored of a sign-in's random token."""
+    return hashlib.sha256(token.encode()).hexdigest()

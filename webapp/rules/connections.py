@@ -1,0 +1,100 @@
+"""The connection rules, in exactly one place (DESIGN 5).
+
+An address is held by one holder: a person or an inbox. A use (mail, calendar) hangs on the hold.
+Calendars hang only on persons. Everything else follows.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.mail.address import address_key
+from webapp.rules import RuleBroken
+from webapp.rules.bounds import ADDRESS_MAX
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds or wants an address. `kind` is "personal" (id of a person) or "team" (id of an inbox)."""
+
+    kind: str
+    id: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """A hold as the rule sees it. `by_login`: found by its login, not by its spelling (two addresses, one mailbox)."""
+
+    holder: Holder
+    uses: frozenset
+    address: str = ""
+    name: str = ""                  # of the person or the inbox
+    since: datetime | None = None
+    gone: bool = False              # the person was removed and still holds it (the ghost)
+    by_login: bool = False
+    hold_id: int = 0
+
+
+def ask(wanted: Holder, use: str, held: Held | None):
+    """May `wanted` use the address in this way, given who holds it or its login now?
+
+    Returns "yes" or "here already". Raises RuleBroken("address", code, ...) with code
+    "team_calendar" or "taken" (facts: kind, name, since, gone, by_login, address, calendar).
+    """
+    if use == "calendar" and wanted.kind == "team":
+        raise RuleBroken("address", "team_calendar")
+    if held is None:
+        return "yes"
+    if held.holder != wanted:
+        raise RuleBroken("address", "taken", kind=held.holder.kind, id=held.holder.id, hold_id=held.hold_id, name=held.name,
+                         since=held.since.isoformat() if held.since else None, gone=held.gone,
+                         by_login=held.by_login, address=held.address, uses=sorted(held.uses), wanted=wanted.kind)
+    if held.by_login:  # the holder's own second spelling of a mailbox that is connected already
+        raise RuleBroken("address", "same_mailbox", address=held.address)
+    return "here already" if use in held.uses else "yes"
+
+
+def check_address(text: str) -> str:
+    """The key of an address that can be connected. Raises RuleBroken("address", "not_an_address")."""
+    try:
+        if len(text.strip()) > ADDRESS_MAX:
+            raise ValueError
+        return address_key(text)
+    except ValueError:
+        raise RuleBroken("address", "not_an_address") from None
+
+
+def check_connector(role: str, kind: str):
+    """Who may connect (BEHAVIOUR 1.18, 2.11): viewers nothing, members their own addresses, admins both kinds."""
+    if role == "viewer":
+        raise RuleBroken("address", "viewer")
+    if kind == "team" and role != "admin":
+        raise RuleBroken("address", "admins_only")
+
+
+def check_plan(used: int, limit: int | None):
+    """May one more inbox be made? Raises RuleBroken("inbox", "plan_limit", used, limit)."""
+    if limit is not None and used >= limit:
+        raise RuleBroken("inbox", "plan_limit", used=used, limit=limit)
+
+
+def may_use(state: str, holder_state: str, tool: str, kind: str) -> bool:
+    """May a tool (sync, send, sequence, booking) work with a connection now? Asked by every job."""
+    if state != "active" or holder_state != "active":
+        return False
+    return not (kind == "team" and tool in ("sequence", "booking"))
+
+
+def may_reconnect(address: str, login: str, held_address: str, held_login: str):
+    """Reconnecting is for the same address and the same login (BEHAVIOUR 0.5)."""
+    if address != held_address or login != held_login:
+        raise RuleBroken("user_name", "another_mailbox", address=held_address)
+
+
+PERSONAL_GOALS = ("one-to-one", "log", "sequence", "extension", "meetings")
+TEAM_GOALS = ("shared", "routing", "from")
+
+
+def advise(goals) -> str:
+    """Which connection do these goals need? "none", "personal", "team" or "both" (two addresses)."""
+    personal, team = any(g in PERSONAL_GOALS for g in goals), any(g in TEAM_GOALS for g in goals)
+    return "both" if personal and team else "personal" if personal else "team" if team else "none"

@@ -1,0 +1,110 @@
+"""What templates say of values: times, sizes, initials, icons, versions of static files."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from babel.dates import format_date, format_time, get_timezone
+from babel.numbers import format_decimal
+from flask import current_app, url_for
+from flask_babel import get_locale, gettext
+from markupsafe import Markup
+
+from webapp import words
+from webapp.mail.text import split_quote, to_html
+from webapp.rules import bounds
+
+
+def init_app(app):
+    for name, function in (("moment", moment), ("clock", clock), ("size", size), ("number", number), ("day", day),
+                           ("initials", initials), ("hue", hue), ("mail_text", mail_text), ("weekday", weekday)):
+        app.add_template_filter(function, name)
+    app.add_template_global(icon, "icon")
+    app.add_template_global(asset, "asset")
+    app.add_template_global(bounds, "bounds")
+    app.add_template_global(words.say, "say")
+    app.add_template_global(words, "words")
+    app.context_processor(lambda: {"settings": app.config["SETTINGS"], "locale": str(get_locale())[:2], "demo_mailboxes": _demo_mailboxes(app)})
+
+
+def local(at):
+    return at.astimezone(get_timezone(words.time_zone()))
+
+
+def moment(at):
+    """9:42 today, Yesterday, a weekday within the week, else the date."""
+    here, today = local(at), local(datetime.now(UTC)).date()
+    if here.date() == today:
+        return clock(at)
+    if here.date() == today - timedelta(days=1):
+        return gettext("Yesterday")
+    return day(at)
+
+
+def clock(at):
+    return format_time(local(at), "H:mm", locale=get_locale())
+
+
+def day(at):
+    here, today = local(at), local(datetime.now(UTC)).date()
+    return format_date(here, "d MMM" if here.year == today.year else "d MMM y", locale=get_locale())
+
+
+def weekday(at):
+    """Today 9:42, Yesterday 9:42, 9 June 14:07."""
+    here, today = local(at), local(datetime.now(UTC)).date()
+    if here.date() == today:
+        return gettext("Today %(time)s", time=clock(at))
+    if here.date() == today - timedelta(days=1):
+        return gettext("Yesterday %(time)s", time=clock(at))
+    return f"{format_date(here, 'd MMMM' if here.year == today.year else 'd MMMM y', locale=get_locale())} {clock(at)}"
+
+
+def size(octets):
+    for limit, unit, places in ((1_000_000, "MB", "0.0"), (1_000, "KB", "0")):
+        if octets >= limit:
+            return f"{format_decimal(octets / limit, places, locale=get_locale())}\u00a0{unit}"
+    return f"{octets}\u00a0B"
+
+
+def number(value):
+    return format_decimal(value, locale=get_locale())
+
+
+def initials(name):
+    parts = [p for p in name.replace("@", " ").split() if p[:1].isalnum()]
+    return "".join(p[0] for p in (parts[:1] + parts[-1:] if len(parts) > 1 else parts[:1])).upper() or "?"
+
+
+def hue(name):
+    """One of six avatar colours, the same for the same name."""
+    return f"c{hashlib.md5(name.encode(), usedforsecurity=False).digest()[0] % 6 + 1}"
+
+
+def mail_text(text):
+    """(new, quoted) of a plain text, both as safe HTML."""
+    new, quoted = split_quote(text)
+    return Markup(to_html(new)), Markup(to_html(quoted)) if quoted.strip() else None
+
+
+def icon(name, extra=""):
+    return Markup('<svg class="i {}" aria-hidden="true"><use href="{}#i-{}"/></svg>').format(
+        extra, asset("icons.svg"), name)
+
+
+_hashes = {}
+
+
+def asset(path):
+    """URL of a static file with its content in it: cached for ever, replaced at once."""
+    if path not in _hashes or current_app.debug:
+        content = (Path(current_app.static_folder) / path).read_bytes()
+        _hashes[path] = hashlib.sha256(content).hexdigest()[:12]
+    return url_for("static", filename=path, v=_hashes[path])
+
+
+def _demo_mailboxes(app):
+    if not app.config["SETTINGS"].demo:
+        return ()
+    from webapp.demo.people import MAILBOXES
+    return MAILBOXES

@@ -1,0 +1,81 @@
+"""Look-ups that are permissions: what this person may not see is 404, like what does not exist (DESIGN P6)."""
+
+from flask import abort
+from flask_login import current_user
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models import Attachment, Connection, Conversation, Hold, Inbox, InboxMember, Message, Outbox, Person
+from webapp.models.connection import visible_connections
+from webapp.models.conversation import visible_conversations
+from webapp.models.inbox import visible_inboxes
+from webapp.models.message import visible_messages
+from webapp.rules.access import may_act_in_inbox
+
+
+def inbox(inbox_id):
+    return _one(visible_inboxes(current_user).where(Inbox.id == inbox_id))
+
+
+def conversation(conversation_id):
+    return _one(visible_conversations(current_user).where(Conversation.id == conversation_id))
+
+
+def message(message_id):
+    return _one(visible_messages(current_user).where(Message.id == message_id))
+
+
+def attachment(attachment_id):
+    found = _one(select(Attachment).where(Attachment.id == attachment_id))
+    message(found.message_id)
+    return found
+
+
+def connection(connection_id):
+    return _one(visible_connections(current_user).where(Connection.id == connection_id))
+
+
+def own_mailbox(connection_id):
+    """A personal connection of the person who asks: nobody else reads it, admins included."""
+    return _one(select(Connection).where(Connection.id == connection_id, Connection.person_id == current_user.id,
+                                         Connection.state != "removed"))
+
+
+def outbox(outbox_id):
+    """An outgoing message of one's own."""
+    return _one(select(Outbox).where(Outbox.id == outbox_id, Outbox.author_id == current_user.id))
+
+
+def hold(hold_id):
+    if not current_user.is_admin:
+        abort(404)
+    return _one(select(Hold).where(Hold.id == hold_id))
+
+
+def may_act(inbox):
+    """May the person who asks answer, assign and close in this inbox?"""
+    member = db.session.scalar(select(InboxMember.person_id).where(
+        InboxMember.inbox_id == inbox.id, InboxMember.person_id == current_user.id)) is not None
+    return may_act_in_inbox(current_user.role, inbox.access, member)
+
+
+def to_act(conversation_id):
+    """A conversation in which the person who asks may act; 404 when invisible, 403 when only visible."""
+    found = conversation(conversation_id)
+    if not may_act(found.inbox):
+        abort(403)
+    return found
+
+
+def assignees(inbox):
+    """People who can be given a conversation of this inbox."""
+    people = db.session.scalars(select(Person).where(Person.state == "active").order_by(Person.name)).all()
+    members = set(db.session.scalars(select(InboxMember.person_id).where(InboxMember.inbox_id == inbox.id)))
+    return [p for p in people if may_act_in_inbox(p.role, inbox.access, p.id in members)]
+
+
+def _one(query):
+    found = db.session.scalar(query)
+    if found is None:
+        abort(404)
+    return found

@@ -1,0 +1,127 @@
+"""Forms of signing in, connecting and answering. Their validators ask webapp.rules."""
+
+from flask_babel import lazy_gettext as _
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, NumberRange, Optional
+
+from webapp.models.connection import held
+from webapp.rules import RuleBroken
+from webapp.rules import bounds as b
+from webapp.rules.connections import Holder, ask, check_address, check_connector
+from webapp.web.fields import Asks, AtMost, Needed
+
+NEW_INBOX = "new"
+
+
+class Form(FlaskForm):
+    broken = None      # the RuleBroken behind an error, for its remedies
+
+    def blame(self, broken):
+        """Put a rule's answer that came from the action at its field, as if the form had asked."""
+        from webapp.words import say
+        self.broken = broken
+        field = self._fields.get(broken.field) or next(iter(self._fields.values()))
+        field.errors = [*field.errors, say(broken)]
+
+
+class SignIn(Form):
+    email = StringField(_("E-mail address"), [Needed(), AtMost(b.ADDRESS_MAX)])
+    password = PasswordField(_("Password"), [Needed(), AtMost(b.PASSWORD_MAX)])
+
+
+class SetUp(Form):
+    """The first admin of an empty installation."""
+
+    name = StringField(_("Your name"), [Needed(), AtMost(b.NAME_MAX)])
+    email = StringField(_("E-mail address"), [Needed(), AtMost(b.ADDRESS_MAX)])
+    password = PasswordField(_("Password"), [Needed(), AtMost(b.PASSWORD_MAX)])
+
+
+def _can_be_connected(form, field):
+    """The connection rules, asked by the form (DESIGN 5)."""
+    check_connector(current_user.role, form.kind)
+    key = check_address(field.data)
+    if form.holder is not None and ask(form.holder, "mail", held(key)) == "here already":
+        raise RuleBroken("address", "here_already", address=field.data.strip())
+    found = held(key)
+    if form.holder is None and found is not None:      # a new inbox: any holder is another one
+        ask(Holder("team", 0), "mail", found)
+
+
+class _Connect(Form):
+    address = StringField(_("Your e-mail address"), [Needed(), AtMost(b.ADDRESS_MAX), Asks(_can_be_connected)])
+    password = PasswordField(_("Password for this address"), [Needed(), AtMost(b.SECRET_MAX)])
+
+
+class ConnectPersonal(_Connect):
+    kind = "personal"
+
+    @property
+    def holder(self):
+        return Holder("personal", current_user.id)
+
+
+class ConnectTeam(_Connect):
+    kind = "team"
+    address = StringField(_("Team address"), [Needed(), AtMost(b.ADDRESS_MAX), Asks(_can_be_connected)])
+    inbox = SelectField(_("Answers in"))
+    new_inbox = StringField(_("Name of the new inbox"), [AtMost(b.INBOX_NAME_MAX)])
+    from_name = StringField(_("Sender name"), [AtMost(b.FROM_NAME_MAX)])
+    shared = BooleanField(_("This is a shared address. Everyone in the inbox may see all of its mail."))
+
+    @property
+    def holder(self):
+        return None if self.inbox.data == NEW_INBOX else Holder("team", int(self.inbox.data or 0))
+
+    def validate_shared(self, field):
+        Asks(_is_shared)(self, field)
+
+    def validate_new_inbox(self, field):
+        if self.inbox.data == NEW_INBOX:
+            Asks(_has_name)(self, field)
+
+
+def _is_shared(form, field):
+    if not field.data:
+        raise RuleBroken("shared", "not_shared")
+
+
+def _has_name(form, field):
+    if not (field.data or "").strip():
+        raise RuleBroken("new_inbox", "inbox_name", limit=b.INBOX_NAME_MAX)
+
+
+SECURITY = [("tls", _("TLS from the start")), ("starttls", "STARTTLS")]
+
+
+class Servers(Form):
+    """Settings typed by hand. The password is asked again only when it is to change."""
+
+    imap_host = StringField(_("Server"), [Needed(), AtMost(b.HOST_MAX)])
+    imap_port = IntegerField(_("Port"), [InputRequired(), NumberRange(1, 65535)])
+    imap_security = SelectField(_("Security"), choices=SECURITY)
+    user_name = StringField(_("User name"), [Needed(), AtMost(b.USER_NAME_MAX)])
+    smtp_host = StringField(_("Server"), [Needed(), AtMost(b.HOST_MAX)])
+    smtp_port = IntegerField(_("Port"), [InputRequired(), NumberRange(1, 65535)])
+    smtp_security = SelectField(_("Security"), choices=SECURITY)
+    password = PasswordField(_("Password"), [Optional(), AtMost(b.SECRET_MAX)])
+
+    @property
+    def servers(self):
+        return {name: self[name].data.strip() if isinstance(self[name].data, str) else self[name].data
+                for name in ("imap_host", "imap_port", "imap_security", "user_name", "smtp_host", "smtp_port",
+                             "smtp_security")}
+
+
+class Password(Form):
+    password = PasswordField(_("Password"), [Needed(), AtMost(b.SECRET_MAX)])
+
+
+class Reply(Form):
+    text = TextAreaField(_("Message"), [AtMost(b.REPLY_MAX)])
+
+
+class Act(Form):
+    """A button: nothing but its CSRF token."""

@@ -1,0 +1,106 @@
+"""Who comes in: sign-in unless the route is public, same-origin for what changes state, safe headers on all."""
+
+from flask import abort, current_app, g, redirect, request, session, url_for
+from flask_login import current_user
+from sqlalchemy import select
+
+from webapp.extensions import db, login_manager, writing
+from webapp.models import Person, SignIn
+from webapp.models.person import token_hash
+from webapp.web.present import is_swap
+
+# Everything else needs a sign-in; tests/house compares this list with the routes.
+PUBLIC = frozenset({"static", "auth.sign_in", "auth.sign_in_form", "auth.set_up", "auth.set_up_form", "auth.language",
+                    "live.health", "messages.image"})
+SAFE = ("GET", "HEAD", "OPTIONS")
+CDN = "https://cdn.jsdelivr.net"
+
+
+def init_app(app):
+    login_manager.request_loader(_load)
+    app.before_request(_begin)
+    app.before_request(_same_origin)
+    app.before_request(_signed_in)
+    app.after_request(_commit)
+    app.after_request(_headers)
+    app.teardown_request(_end)
+
+
+def start_session(token):
+    """A new session for a new sign-in: nothing of the old one stays (no fixation), a new CSRF secret."""
+    session.clear()
+    session.permanent = True
+    session["token"] = token
+
+
+def _load(_request):
+    token = session.get("token")
+    if not token:
+        return None
+    row = db.session.scalar(select(SignIn).where(SignIn.token_hash == token_hash(token)))
+    return row.person if row is not None and row.person.is_active else None
+
+
+def _begin():
+    g.writing = writing.set(request.method not in SAFE)
+
+
+def _same_origin():
+    """Beside the CSRF token: the browser itself says where a changing request comes from."""
+    if request.method in SAFE:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        allowed = site == "same-origin"
+    else:
+        origin = request.headers.get("Origin")
+        allowed = origin is None or origin in (request.host_url.rstrip("/"), current_app.config["SETTINGS"].base_url)
+    if not allowed:
+        abort(403)
+
+
+def _signed_in():
+    if request.endpoint is None or request.endpoint in PUBLIC or current_user.is_authenticated:
+        return None
+    if not db.session.scalar(select(Person.id).limit(1)):
+        return redirect(url_for("auth.set_up_form"))
+    if is_swap():
+        abort(401)
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.sign_in_form", next=target if target != "/" else None))
+
+
+def _commit(response):
+    """The edge commits: once, right before it answers. What failed leaves nothing."""
+    if request.method not in SAFE and (response.status_code < 400 or g.get("keep")):
+        db.session.commit()
+    return response
+
+
+def keep():
+    """Commit although the answer is an error: a refused sign-in is to be counted."""
+    g.keep = True
+
+
+def _end(_error):
+    if "writing" in g:
+        writing.reset(g.pop("writing"))
+
+
+def _headers(response):
+    settings = current_app.config["SETTINGS"]
+    ancestors = " ".join(["'self'", *settings.frame_ancestors.split()])
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", (
+        f"default-src 'none'; script-src 'self' {CDN}; connect-src 'self' {CDN}; style-src 'self'; img-src 'self' data:;"
+        f" font-src 'self'; frame-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none';"
+        f" frame-ancestors {ancestors}"))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if settings.secure_cookies:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint == "static" and "v" in request.args:
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+

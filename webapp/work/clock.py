@@ -1,0 +1,27 @@
+"""The clock: every second what is to leave, every half minute all else that is due."""
+
+import logging
+import time
+
+from webapp.extensions import db
+from webapp.jobs import sweep
+from webapp.work import alive, stopper
+
+log = logging.getLogger(__name__)
+
+
+def run():
+    from wsgi import app
+    stop, next_sweep = stopper(), 0.0
+    with app.app_context():
+        while not stop.wait(1.0):
+            try:
+                sweep.replies()
+                if time.monotonic() >= next_sweep:
+                    next_sweep = time.monotonic() + 30
+                    alive("clock")
+                    sweep.everything()
+            except Exception:
+                log.exception("the clock goes on")
+            finally:
+                db.session.remove()

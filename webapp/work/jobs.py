@@ -1,0 +1,27 @@
+"""RQ workers. A job runs in a forked child that can be killed; the application is loaded before the fork."""
+
+import logging
+
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+
+from webapp.extensions import db
+from webapp.queue import client
+
+
+class _Worker(Worker):
+    def main_work_horse(self, *args, **kwargs):
+        db.engine.dispose(close=False)      # never share a connection with the parent
+        self.app.extensions["blobs"].dispose()
+        return super().main_work_horse(*args, **kwargs)
+
+
+def run(queues):
+    from wsgi import app
+    import webapp.jobs.connect, webapp.jobs.outbox, webapp.jobs.personal, webapp.jobs.sync  # noqa: E401, F401
+    logging.getLogger("rq.worker").setLevel(logging.WARNING)
+    with app.app_context():
+        _Worker.app = app
+        worker = _Worker([Queue(q, connection=client(), serializer=JSONSerializer) for q in queues],
+                         connection=client(), serializer=JSONSerializer, maintenance_interval=60)
+        worker.work(logging_level="WARNING", with_scheduler=False)

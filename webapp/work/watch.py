@@ -1,0 +1,79 @@
+"""Watching every mailbox by IDLE, in one process. What changes becomes a job; nothing is stored here."""
+
+import logging
+import threading
+
+import redis
+
+from webapp import live
+from webapp.extensions import db
+from webapp.jobs import look
+from webapp.jobs.mailbox import imap_endpoint, login, policy
+from webapp.mail.idle import Watcher
+from webapp.models import Connection
+from webapp.queue import enqueue
+from webapp.rules.connections import may_use
+from webapp.work import alive, stopper
+
+log = logging.getLogger(__name__)
+LOOK_AGAIN = 15.0     # seconds between looks at the list of mailboxes, when nobody says that it changed
+
+
+def run():
+    from wsgi import app
+    stop = stopper()
+    with app.app_context():
+        watcher = Watcher(lambda key: _pull(app, key), lambda key, error: log.info("mailbox %s: %s", key, error))
+        thread = threading.Thread(target=watcher.run, args=(stop,), name="idle")
+        thread.start()
+        watched = {}
+        while not stop.is_set():
+            try:
+                _follow(watcher, watched)
+                alive("watch")
+            except Exception:
+                log.exception("the watch goes on")
+            finally:
+                db.session.remove()
+            _wait_for_news(app, stop)
+        thread.join(timeout=5)
+
+
+def _follow(watcher, watched):
+    """Watch exactly the mailboxes that may sync, each with its present servers and password."""
+    wanted = look(_wanted)
+    for key in [k for k, facts in watched.items() if wanted.get(k) != facts]:
+        watcher.remove(key)
+        del watched[key]
+    for key, facts in wanted.items():
+        if key not in watched:
+            watched[key] = facts
+            watcher.add(key, *facts, policy())
+
+
+def _wanted():
+    rows = db.session.scalars(db.select(Connection).where(Connection.state == "active", Connection.use == "mail")).all()
+    return {c.id: (imap_endpoint(c), login(c)) for c in rows
+            if may_use(c.state, c.holder_state, "sync", c.kind) and c.problem != "password_refused"}
+
+
+def _pull(app, key):
+    with app.app_context():
+        enqueue("webapp.jobs.sync.pull", (key,), queue="in")
+
+
+def _wait_for_news(app, stop):
+    """Until somebody announces "watch", or for a while."""
+    try:
+        with app.extensions["redis"].pubsub(ignore_subscribe_messages=True) as pubsub:
+            pubsub.subscribe(live.CHANNEL)
+            for _ in range(int(LOOK_AGAIN)):
+                event = pubsub.get_message(timeout=1.0)
+                while event:
+                    if event["data"].startswith(b"watch:"):
+                        return
+                    event = pubsub.get_message(timeout=0)
+                if stop.is_set():
+                    return
+    except (redis.RedisError, OSError):
+        stop.wait(5)
