@@ -46,7 +46,7 @@
     if (polling) { poll(); return; }
     source = new EventSource(`/live?tab=${tab}&${query()}`);
     timer = setTimeout(() => { if (!greeted) fallBack(); }, 4000);
-    source.addEventListener("hello", () => { greeted += 1; broken = 0; clearTimeout(timer); document.documentElement.dataset.live = "on"; });
+    source.addEventListener("hello", () => { greeted += 1; broken = 0; clearTimeout(timer); document.documentElement.dataset.stream = "on"; });
     source.addEventListener("changed", e => { const { name, version } = JSON.parse(e.data); tell(name, version); });
     source.onerror = () => {
       broken += 1;

@@ -61,7 +61,7 @@ def start_demo(folder: Path, *options: str) -> RunningDemo:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("with a space") / "instance one"
-    running = start_demo(folder, "--imap-port", "0", "--smtp-port", "0")
+    running = start_demo(folder, "--imap-port", "0", "--smtp-port", "0", "--answer-after", "0.8")
     yield running
     code, errors = running.stop()
     assert (code, "Traceback" in errors) == (0, False), errors

@@ -160,6 +160,22 @@ def test_customers_write_by_themselves_first_after_forty_seconds_then_every_few_
     assert len({message["Subject"] for message in found}) > 5
 
 
+def test_nobody_asks_after_what_was_answered(store):
+    asked = "Message-ID: <q@nordictimber.example>\r\nFrom: " + LINDQVIST + "\r\nSubject: Rate\r\n\r\nHow much?\r\n"
+    folder = store.folder(KONTAKT, "INBOX")
+    store.add(folder, asked.encode())
+
+    def asks_again(answered):
+        customers = Customers(store, NOW, seed=5)
+        if answered:
+            customers.receive(KONTAKT, NOWICKA, letter(NOWICKA, Auto_Submitted="auto-generated",
+                                                       In_Reply_To="<q@nordictimber.example>"), NOW)
+        return [address for address, message in customers._waiting() if message["Subject"] == "Rate"]
+
+    assert asks_again(answered=False) == [KONTAKT]
+    assert asks_again(answered=True) == []
+
+
 def test_nobody_listening_makes_them_come_less_often(store):
     customers = Customers(store, NOW)
     for _ in range(60):

@@ -170,7 +170,7 @@ def test_a_customer_answers_in_the_thread(demo):
     client = demo.imap(KONTAKT)
     client.select_folder("INBOX", readonly=True)
     [uid] = wait_for(client, ["HEADER", "In-Reply-To", "<a1@transwisla.example>"], 25)
-    assert time.monotonic() - sent > 7
+    assert time.monotonic() - sent > 0.7
     answer = read(client, uid)
     assert answer["References"].split() == ["<a0@meblopol.example>", "<a1@transwisla.example>"]
     assert answer["Subject"] == "Re: Szkoda"

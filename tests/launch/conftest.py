@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from launch.standin.tree import Started, ours
+from launch.standin.tree import Started, end_all, ours
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN = Path(__file__).with_name("standin")
@@ -53,4 +53,6 @@ def launch(tree):
     for one in started:
         if one.process.poll() is None:
             one.interrupt(signal.SIGTERM)
-    assert ours(tree) == []
+    left = ours(tree)
+    end_all(tree)
+    assert left == []

@@ -47,6 +47,7 @@ def server(tmp_path):
     yield valkey.url(tmp_path)
     process.terminate()
     process.wait(5)
+    valkey.tidy(tmp_path)
 
 
 class TestInstallation:

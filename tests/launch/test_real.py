@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from launch.standin.tree import free_port, ours, wait_for
+from launch.standin.tree import end_all, free_port, ours, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("wsgi.py", "worker.py", "webapp/demo/__main__.py", "webapp/migrations/env.py")
@@ -40,6 +40,7 @@ def clone(tmp_path_factory):
     target = tmp_path_factory.mktemp("fresh") / "my post room"
     copy_of_the_tree(target)
     yield target
+    end_all(target)
     shutil.rmtree(target, ignore_errors=True)
 
 

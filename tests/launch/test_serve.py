@@ -177,6 +177,9 @@ class TestOneSentence:
     def test_a_host_that_is_not_here(self, launch):
         assert "no address “192.0.2.1”" in self.told(launch, "--host", "192.0.2.1")
 
+    def test_a_bad_setting(self, launch):
+        assert "POSTROOM_PLAN is “gold”" in self.told(launch, POSTROOM_PLAN="gold")
+
     def test_an_unwritable_folder(self, launch):
         text = self.told(launch, POSTROOM_DATA_DIR="/proc/postroom")
         assert "Can't write to the data folder /proc/postroom" in text

@@ -55,7 +55,7 @@ class Dovecot:
         self.ca_file = ""
 
     def __enter__(self) -> "Dovecot":
-        for name in ("run", "state", "home"):
+        for name in ("run", "state", "home", "users"):
             (self.dir / name).mkdir(parents=True, exist_ok=True)
             give(self.dir / name, self._owner)
         authority = self._authority or Authority(self.dir / "ca")
@@ -66,7 +66,6 @@ class Dovecot:
             give(self.dir / name, self._owner)
         self.imaps_port, self.imap_port, self.lmtp_port = free_port(), free_port(), free_port()
         (self.dir / "dovecot.conf").write_text(self._configuration())
-        self._write_users()
         self.start()
         return self
 
@@ -98,8 +97,11 @@ class Dovecot:
 
     def add_user(self, address: str, password: str) -> None:
         """A new mailbox, or a new password for an old one."""
+        changed = self.users.get(address, password) != password
         self.users[address] = password
-        self._write_users()
+        self._write_user(address)
+        if changed:
+            time.sleep(1.1)
 
     def deliver(self, user: str, raw: bytes, folder: str = "INBOX", flags: Iterable[str] = (),
                 date: datetime | None = None) -> int | None:
@@ -153,13 +155,12 @@ class Dovecot:
                 time.sleep(0.01)
         raise RuntimeError(f"Dovecot does not start:\n{(self.dir / 'stderr').read_text()}\n{self.log()}")
 
-    def _write_users(self) -> None:
+    def _write_user(self, address: str) -> None:
+        # A file for each user: Dovecot looks at most once a second whether a file that it knows has changed.
         # The six colons are needed: the same file is the user database.
-        lines = [f"{address}:{{PLAIN}}{password}::::::\n" for address, password in self.users.items()]
-        path, new = self.dir / "users", self.dir / "users.new"
-        new.write_text("".join(lines))
-        give(new, self._owner)
-        new.replace(path)
+        path = self.dir / "users" / address
+        path.write_text(f"{address}:{{PLAIN}}{self.users[address]}::::::\n")
+        give(path, self._owner)
 
     def _configuration(self) -> str:
         who = pwd.getpwnam(self._owner) if self._owner else pwd.getpwuid(os.getuid())
@@ -258,11 +259,11 @@ first_valid_uid = 1
 first_valid_gid = 1
 passdb {{
   driver = passwd-file
-  args = scheme=PLAIN username_format=%u {dir}/users
+  args = scheme=PLAIN username_format=%u {dir}/users/%u
 }}
 userdb {{
   driver = passwd-file
-  args = username_format=%u {dir}/users
+  args = username_format=%u {dir}/users/%u
   default_fields = uid={user} gid={group} home={dir}/home/%u
 }}
 protocol lmtp {{
@@ -310,11 +311,11 @@ mail_fsync = never
 first_valid_uid = 1
 first_valid_gid = 1
 passdb passwd-file {{
-  passwd_file_path = {dir}/users
+  passwd_file_path = {dir}/users/%{{user}}
   default_password_scheme = plain
 }}
 userdb passwd-file {{
-  passwd_file_path = {dir}/users
+  passwd_file_path = {dir}/users/%{{user}}
   fields {{
     uid:default = {user}
     gid:default = {group}

@@ -25,7 +25,7 @@ MESSAGES_SHOWN = 30
 @blueprint.get("/inboxes/<int:inbox_id>")
 def inbox(inbox_id):
     found = find.inbox(inbox_id)
-    return present("team/inbox", conversation=None, **_shell(found))
+    return present("team/inbox", **_shell(found))
 
 
 @blueprint.get("/inboxes/<int:inbox_id>/addresses")
@@ -287,7 +287,7 @@ def _thread(found):
                       key=lambda item: item[:2])
     return dict(conversation=found, inbox=found.inbox, timeline=[item[2] for item in timeline],
                 older=found.message_count - len(messages), outboxes={o.message_id: o for o in outboxes},
-                authors=_authors(messages), people=find.assignees(found.inbox), may_act=find.may_act(found),
+                authors=_authors(messages), people=find.assignees(found.inbox), may_act=find.may_act(found.inbox),
                 draft=db.session.scalar(select(Draft).where(Draft.conversation_id == found.id,
                                                             Draft.person_id == current_user.id)),
                 reply_form=Reply(), form=Act(), others=others, possible=possible, sender=sender,

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from webapp.demo.customers import PACE
+from webapp.demo.customers import ANSWER_AFTER, PACE
 from webapp.demo.people import IMAP_PORT, SMTP_PORT
 from webapp.demo.server import Demo, PortTaken
 
@@ -33,6 +33,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--smtp-port", type=int, default=SMTP_PORT, help="SMTP over TLS (0 takes a free one)")
     parser.add_argument("--pace", type=float, default=PACE,
                         help="mean seconds between customers who write by themselves; 0: they only answer")
+    parser.add_argument("--answer-after", type=float, default=ANSWER_AFTER,
+                        help="seconds until a customer answers, at least; at most 2.5 times that")
     parser.add_argument("--seed", type=int, default=1, help="the same seed and times give the same mail")
     return parser.parse_args()
 
@@ -41,7 +43,8 @@ async def _serve(options: argparse.Namespace) -> None:
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    demo = Demo(options.dir / "demo", options.imap_port, options.smtp_port, options.pace, options.seed)
+    demo = Demo(options.dir / "demo", options.imap_port, options.smtp_port, options.pace, options.seed,
+                options.answer_after)
     await demo.start()
     print(f"ready imap={demo.imap_port} smtp={demo.smtp_port} ca={demo.folder / 'ca.pem'}", flush=True)
     await stopping.wait()

@@ -23,8 +23,8 @@ from webapp.demo.story.conversation import WARSAW, our_name, their_letter
 from webapp.demo.story.letter import Quote, message_id, to_bytes
 from webapp.demo.story.oddities import bounce, out_of_office
 
-ANSWER_AFTER = (8, 20)               # seconds
-BOUNCE_AFTER = (1, 3)
+ANSWER_AFTER = 8.0                   # seconds at least; at most 2.5 times that
+BOUNCE_AFTER = 1 / 8                 # a server is faster than a person: this part of the time
 FIRST_VISIT_AFTER = 40
 PACE = 210.0                         # mean seconds between two customers who write by themselves
 QUIET_VISITS = 20                    # after so many without a word from us they come less often
@@ -61,14 +61,15 @@ class Memory:
     quiet: int = 0                   # visits since our side last wrote
     errands: list[dict] = field(default_factory=list)
     threads: dict[str, list[int]] = field(default_factory=dict)   # "customer root" -> which answers were given
-    nudged: list[str] = field(default_factory=list)               # Message-IDs that were asked after already
+    closed: list[str] = field(default_factory=list)               # Message-IDs that were answered, or asked after
 
 
 class Customers:
     """`step(now)` does everything that is due and says what was done, one line each. Times are aware."""
 
-    def __init__(self, store: MailStore, now: datetime, seed: int = 1, pace: float = PACE):
-        self._store, self._seed, self._pace = store, seed, pace
+    def __init__(self, store: MailStore, now: datetime, seed: int = 1, pace: float = PACE,
+                 answer_after: float = ANSWER_AFTER):
+        self._store, self._seed, self._pace, self._answer_after = store, seed, pace, answer_after
         row = store.db.execute("SELECT value FROM state WHERE key = 'customers'").fetchone()
         self._memory = Memory(**json.loads(row[0])) if row else Memory()
         first = min(FIRST_VISIT_AFTER, pace / 5)
@@ -82,13 +83,13 @@ class Customers:
     def receive(self, sender: str, recipient: str, raw: bytes, now: datetime) -> None:
         """Our side wrote to `recipient`, somewhere outside. Decides who will do what about it, and when."""
         message = message_from_bytes(raw, policy=policy.default)
+        self._close(*_ids(message.get("In-Reply-To")), *_ids(message.get("References")))
         kind = self._kind(sender, recipient, message)
-        if kind is None:
-            return
-        self._memory.quiet = 0
-        low, high = BOUNCE_AFTER if kind == "bounce" else ANSWER_AFTER
-        due = now + timedelta(seconds=self._random().uniform(low, high))
-        self._memory.errands.append(asdict(_errand(kind, due, now, sender, recipient, message, raw)))
+        if kind is not None:
+            self._memory.quiet = 0
+            least = self._answer_after * (BOUNCE_AFTER if kind == "bounce" else 1)
+            due = now + timedelta(seconds=self._random().uniform(least, 2.5 * least))
+            self._memory.errands.append(asdict(_errand(kind, due, now, sender, recipient, message, raw)))
         self._save()
 
     def step(self, now: datetime) -> list[str]:
@@ -208,7 +209,7 @@ class Customers:
         return f"{person.address} wrote to {address}: {subject}"
 
     def _waiting(self) -> list[tuple[str, EmailMessage]]:
-        """Recent mail of customers that our side has not answered, and that nobody has asked after yet."""
+        """Recent questions of customers that our side has not answered, and that nobody has asked after yet."""
         found = []
         for address in WATCHED:
             folder = self._store.folder(address, "INBOX")
@@ -216,8 +217,8 @@ class Customers:
                 message = message_from_bytes(self._store.raw(folder.id, entry.uid), policy=policy.default)
                 ident = str(message.get("Message-ID", ""))
                 person = BY_ADDRESS.get(_first_address(message.get("From")))
-                if (person in CUSTOMERS and person.temper == "answers" and ident and ident not in self._memory.nudged
-                        and "\\Answered" not in entry.flags and not message.get("Auto-Submitted")):
+                if (person in CUSTOMERS and person.temper == "answers" and ident and ident not in self._memory.closed
+                        and "\\Answered" not in entry.flags and "?" in _said_in(message)):
                     found.append((address, message))
         return found
 
@@ -227,16 +228,18 @@ class Customers:
         ident, references = str(message["Message-ID"]), _ids(message.get("References"))
         subject = str(message.get("Subject", ""))
         subject = subject if REPLY_PREFIX.match(subject) else f"Re: {subject}"
-        self._memory.nudged = [*self._memory.nudged, ident][-THREADS_REMEMBERED:]
-        new_id_seed = ("nudge", self._next_seed())
-        letter = their_letter(person, our_name(address), seed=new_id_seed, subject=subject,
+        letter = their_letter(person, our_name(address), seed=("nudge", self._next_seed()), subject=subject,
                               text=self._random().choice(NUDGES[person.language]), date=now.astimezone(WARSAW),
                               in_reply_to=ident, references=(*references, ident))
-        self._memory.nudged.append(letter.message_id)  # nobody asks after a question
+        self._close(ident, letter.message_id)
         deliver(self._store, address, to_bytes(letter), person.address, now)
         return f"{person.address} asked again: {subject}"
 
     # Memory
+
+    def _close(self, *idents: str) -> None:
+        """Nobody asks after these again."""
+        self._memory.closed = [*self._memory.closed, *idents][-THREADS_REMEMBERED:]
 
     def _random(self) -> random.Random:
         return random.Random(self._next_seed())

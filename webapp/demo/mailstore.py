@@ -99,8 +99,9 @@ class MailStore:
         """Raises sqlite3.IntegrityError when it is there already."""
         with self.transaction():
             # Higher than any before: a folder that is deleted and made again is a different one (RFC 3501 2.3.1.1).
-            highest = self.db.execute("SELECT coalesce(max(uidvalidity), 0) FROM folder").fetchone()[0]
-            validity = max(int(time.time()), highest + 1)
+            row = self.db.execute("SELECT value FROM state WHERE key = 'uidvalidity'").fetchone()
+            validity = max(int(time.time()), int(row[0]) + 1 if row else 1)
+            self.db.execute("INSERT OR REPLACE INTO state VALUES ('uidvalidity', ?)", (str(validity),))
             self.db.execute("INSERT INTO folder (address, name, role, uidvalidity) VALUES (?, ?, ?, ?)",
                             (address, name, role, validity))
         return self.folder(address, name)

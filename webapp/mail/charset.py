@@ -82,19 +82,19 @@ def without_controls(text: str, *, already_ascii_clean: bool = False) -> str:
 def _decode_ascii_based(data: bytes, codec: str | None) -> str:
     if data.isascii():
         return data.decode("ascii")
-    # Bytes that are valid UTF-8 are UTF-8 when the label is missing, unknown or says (US-)ASCII or Latin-1:
-    # webencodings reads all of the latter as windows-1252, and by chance it happens to next to no real text.
-    for candidate in (codec, "utf-8") if codec not in (None, "windows-1252") else ("utf-8", "windows-1252"):
+    # Valid UTF-8 is UTF-8 when the label is missing, unknown or says (US-)ASCII or Latin-1 (both read as
+    # windows-1252 here): no real text in another charset happens to be valid.
+    for candidate in ("utf-8",) if codec in (None, "windows-1252") else (codec, "utf-8"):
         try:
             return data.decode(candidate)
         except UnicodeDecodeError:
             continue
     if codec in _MULTIBYTE:
         return data.decode(codec, "replace")
-    repaired = data.decode("utf-8", "replace")
-    broken = repaired.count("\ufffd")
-    if broken * 10 <= sum(not c.isascii() for c in repaired[:20_000]):
-        return repaired  # UTF-8 with a few damaged places, not another charset
+    if codec != "windows-1252":
+        repaired = data.decode("utf-8", "replace")
+        if repaired.count("\ufffd") * 10 <= sum(not c.isascii() for c in repaired[:20_000]):
+            return repaired  # UTF-8 with a few damaged places, not another charset
     return data.decode("windows-1252", "replace")
 
 

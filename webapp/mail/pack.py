@@ -20,7 +20,8 @@ _START = len(MAGIC) + _COUNT.size
 _PLAIN = MAGIC + _COUNT.pack(0)
 _LINE_ENDS = {1: b"\n", 2: b"\r\n"}
 
-MAX_PARTS = 1_000
+MAX_TRIES = 3_000         # mentions of base64 that are looked at; a real message has one per part
+MAX_HEADER = 8 * 1024     # bytes of a part's header
 _NAME, _SHOUTED = b"ase64", b"BASE64"  # base64, Base64; and the rare BASE64
 
 
@@ -91,33 +92,31 @@ def part_hashes(skeleton: bytes) -> tuple[str, ...]:
 
 def _bodies(raw: bytes, min_size: int):
     """(start, end) of the bodies whose headers say base64, in order, never overlapping."""
-    position = found = 0
-    shouted = _SHOUTED in raw
-    while found < MAX_PARTS:
+    position, shouted = 0, _SHOUTED in raw
+    for _ in range(MAX_TRIES):
         at = raw.find(_NAME, position)
         if shouted and (other := raw.find(_SHOUTED, position)) >= 0:
             at = other if at < 0 else min(at, other)
         if at < 0:
             return
-        line = raw.rfind(b"\n", 0, at) + 1
-        blank = min((i for end in (b"\n\n", b"\n\r\n") if (i := raw.find(end, at, at + 64_000)) >= 0), default=-1)
-        if blank < 0 or not raw[line:at].lower().startswith(b"content-transfer-encoding"):
-            position = at + 6
+        position = at + 6
+        line = raw.rfind(b"\n", max(0, at - 100), at) + 1
+        if not raw[line:line + 25].lower().startswith(b"content-transfer-encoding"):
+            continue
+        blank = min((i for end in (b"\n\n", b"\n\r\n") if (i := raw.find(end, at, at + MAX_HEADER)) >= 0), default=-1)
+        if blank < 0:
             continue
         start = blank + (2 if raw[blank + 1:blank + 2] == b"\n" else 3)
         end = raw.find(b"\n--", start)
         end = len(raw) if end < 0 else end + 1
         if end - start >= min_size and not _is_text(raw, line, start):
-            found += 1
             yield start, end
-            position = end
-        else:
-            position = max(start, end - 1) if end - start < min_size else end
+        position = max(position, end - 1)
 
 
 def _is_text(raw: bytes, line: int, start: int) -> bool:
     """Is this a text the reader sees, no attachment? Looks at the part's own header, at most 8 KB around."""
-    top = max(raw.rfind(b"\n--", max(0, line - 8_000), line), raw.rfind(b"\n\n", max(0, line - 8_000), line), 0)
+    top = max(raw.rfind(b"\n--", max(0, line - MAX_HEADER), line), raw.rfind(b"\n\n", max(0, line - MAX_HEADER), line), 0)
     header = raw[top:start].lower()
     return (b"content-type: text/plain" in header or b"content-type: text/html" in header) and (
         b"content-disposition: attachment" not in header)

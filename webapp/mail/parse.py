@@ -29,6 +29,7 @@ MAX_FIELDS = 1_000
 MAX_PARTS = 1_000
 MAX_DEPTH = 50
 MAX_NESTED_MESSAGES = 200
+MAX_WORDS = 8_000                 # encoded-words in the whole message, before the slower parser takes it
 MAX_TEXT = 2 * 1024 * 1024        # bytes of one text part that are decoded
 MAX_SUBJECT = 998
 MAX_REFERENCES = 100
@@ -264,6 +265,8 @@ def _leaves(raw: bytes) -> list[_Leaf]:
         raise _Unreadable("too_deep")
     if len(raw) > 120 * MAX_PARTS and raw.count(b"\n--") > 40 * MAX_PARTS:
         raise _Unreadable("too_many_parts")
+    if len(raw) > 12 * MAX_WORDS and raw.count(b"=?") > MAX_WORDS:
+        return _library_leaves(raw)  # fast-mail-parser's time grows with the square of encoded-words in one header
     try:
         tree = parse_email_tree(raw, mode="lazy")
     except ParseError:

@@ -28,7 +28,7 @@ def _show(status, reason=None, error=None):
         return error
     db.session.rollback()
     if is_swap():
-        response = fragment("_shared/toast_error", status, status=status, reason=reason)
+        response = fragment("_shared/toast_error", status, number=status, reason=reason)
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#toasts", "beforeend"
         return response
-    return present("errors/error", status, status=status, reason=reason)
+    return present("errors/error", status, number=status, reason=reason)

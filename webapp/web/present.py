@@ -12,20 +12,20 @@ def is_swap():
             and "HX-Boosted" not in headers and "HX-History-Restore-Request" not in headers)
 
 
-def present(name, status=200, changed=(), **context):
+def present(name, code=200, changed=(), **context):
     """`present("team/conversation")` renders templates/team/conversation.html or its fragment _conversation.html.
 
     `changed`: names of what this very request changed, for fragments on the same page that listen.
     """
     area, _, leaf = name.rpartition("/")
-    response = make_response(render_template(f"{area}/{'_' if is_swap() else ''}{leaf}.html", **context), status)
+    response = make_response(render_template(f"{area}/{'_' if is_swap() else ''}{leaf}.html", **context), code)
     return finish(response, changed)
 
 
-def fragment(name, status=200, changed=(), **context):
+def fragment(name, code=200, changed=(), **context):
     """A fragment that is never a page of its own."""
     area, _, leaf = name.rpartition("/")
-    return finish(make_response(render_template(f"{area}/_{leaf}.html", **context), status), changed)
+    return finish(make_response(render_template(f"{area}/_{leaf}.html", **context), code), changed)
 
 
 def go(url, changed=()):

@@ -1,5 +1,6 @@
 """Starting `run` in a tree, and looking at what it started."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -65,13 +66,25 @@ class Started:
 
 
 def ours(root):
-    """Command lines of all processes that work in a tree. By their folder: Valkey overwrites its environment."""
-    found = []
+    """Command lines of all processes that work in a tree."""
+    return [command for command in _in(root).values() if command]
+
+
+def end_all(root):
+    """Kill what a failed test left in its tree."""
+    for pid in _in(root):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _in(root):
+    """{pid: command line} by the folder they work in: Valkey overwrites its environment."""
+    found = {}
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             try:
                 if Path(os.readlink(f"{entry.path}/cwd")).is_relative_to(root):
-                    found.append(Path(entry.path, "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    found[int(entry.name)] = Path(entry.path, "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 pass
-    return [command for command in found if command]
+    return found

@@ -9,6 +9,7 @@ import base64
 import binascii
 import contextlib
 import hmac
+import logging
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ CAPABILITIES = (b"IMAP4rev1 AUTH=PLAIN SASL-IR LITERAL+ ID NAMESPACE IDLE UIDPLU
 FLAGS = b"(\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent)"
 SYSTEM_FLAGS = {flag.lower(): flag for flag in ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")}
 IDLE_SECONDS = 30 * 60
+log = logging.getLogger(__name__)
 SMALL_LITERAL = 8_192   # before sign-in
 FAILED_SIGN_INS = 5
 
@@ -95,6 +97,7 @@ class Session:
         except (BadSyntax, TypeError, AttributeError, IndexError) as error:
             # Too few, too many or oddly shaped arguments end up in the last three.
             text = str(error) if isinstance(error, BadSyntax) else "wrong arguments"
+            log.debug("BAD", exc_info=error)
             self._say(b"%b BAD %b" % (tag, text.encode()))
         else:
             # Numbers must not move under a client that speaks in numbers (RFC 3501 7.4.1).

@@ -27,8 +27,8 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         sock = self.connection.sock
-        sock.settimeout(self.seconds)
         try:
+            sock.settimeout(self.seconds)
             for start in range(0, len(data), CHUNK):   # sendall's time-out is for all of its data
                 sock.sendall(data[start:start + CHUNK])
         except TimeoutError:
@@ -102,8 +102,8 @@ class Wire:
         if left <= 0:
             raise self.trouble("timed_out")
         sock = self.connection.sock
-        sock.settimeout(left)
         try:
+            sock.settimeout(left)
             data = sock.recv(size)
         except TimeoutError:
             raise self.trouble("timed_out") from None
