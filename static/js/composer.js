@@ -28,16 +28,14 @@
     if (form) { clearTimeout(timer); delete form.dataset.dirty; save(form); }
   };
   // Assigning or closing draws the thread anew; what is being typed must not notice.
-  let typed = null;
   document.addEventListener("htmx:before:swap", e => {
-    const form = document.querySelector("#composer");
-    const source = e.detail?.ctx?.sourceElement;
-    typed = form && source?.id !== "composer" && !source?.querySelector?.("[data-undo]")
-      ? { draft: form.dataset.draft, text: form.querySelector("textarea").value } : null;
+    const ctx = e.detail?.ctx, form = document.querySelector("#composer");
+    const own = ctx?.sourceElement?.id === "composer" || ctx?.sourceElement?.querySelector?.("[data-undo]");
+    if (form && ctx?.target?.id === "thread" && !own) ctx.typed = [form.dataset.draft, form.querySelector("textarea").value];
   });
-  document.addEventListener("htmx:after:swap", () => {
-    const form = document.querySelector("#composer");
-    if (typed && form?.dataset.draft === typed.draft && typed.text) form.querySelector("textarea").value = typed.text;
+  document.addEventListener("htmx:after:swap", e => {
+    const [draft, text] = e.detail?.ctx?.typed ?? [], form = document.querySelector("#composer");
+    if (text && form?.dataset.draft === draft) form.querySelector("textarea").value = text;
   });
   addEventListener("pagehide", flush);
   document.addEventListener("htmx:before:request", flush);

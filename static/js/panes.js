@@ -47,6 +47,16 @@
     } catch { location.href = opener.href; }
   };
 
+  // Whoever reads the newest message keeps the newest in view; whoever reads further up is left alone.
+  document.addEventListener("htmx:before:swap", e => {
+    const pane = $("#thread-scroll"), ctx = e.detail?.ctx;
+    if (pane && ctx?.target?.id === "messages") ctx.atEnd = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 120;
+  });
+  document.addEventListener("htmx:after:swap", e => {
+    const pane = $("#thread-scroll");
+    if (pane && e.detail?.ctx?.atEnd) pane.scrollTop = pane.scrollHeight;
+  });
+
   document.addEventListener("htmx:after:swap", e => {
     const thread = $("#thread");
     if (!thread || e.detail?.ctx?.target !== thread) return;

@@ -6,46 +6,75 @@ from webapp.mail.address import address_key, clean_header, login_key, mailboxes,
 from webapp.mail.types import Mailbox
 
 
-@pytest.mark.parametrize("raw, found", [
-    ("jan@x.example", [("", "jan@x.example")]),
-    ("Jan Kowalski <jan@x.example>", [("Jan Kowalski", "jan@x.example")]),
-    ('"Kowalski, Jan" <jan@x.example>', [("Kowalski, Jan", "jan@x.example")]),
-    ("Kowalski, Jan <jan@x.example>", [("Kowalski, Jan", "jan@x.example")]),
-    ("=?utf-8?Q?Kowalski,_Jan?= <jan@x.example>", [("Kowalski, Jan", "jan@x.example")]),
-    ("=?utf-8?b?xbs=?= =?utf-8?b?w7PFgnc=?= <z@x.example>", [("Żółw", "z@x.example")]),
-    ('"Jan \\"Q\\" K" <jan@x.example>', [('Jan "Q" K', "jan@x.example")]),
-    ("jan@x.example (Jan Nowak)", [("Jan Nowak", "jan@x.example")]),
-    ("J. Smith Jr. <j@x.example>", [("J. Smith Jr.", "j@x.example")]),
-    ("info@x.example <info@x.example>", [("info@x.example", "info@x.example")]),
-    ("Friends: a@b.example, D <d@e.example>;", [("", "a@b.example"), ("D", "d@e.example")]),
-    ("a@b.example, undisclosed-recipients: ;", [("", "a@b.example")]),
-    ("Żółw <z@żółw.example>", [("Żółw", "z@żółw.example")]),
-    ("a..b.@docomo.example", [("", "a..b.@docomo.example")]),
-    ("", []), ("<>", []), ("undisclosed-recipients:;", []),
-])
+@pytest.mark.parametrize(
+    "raw, found",
+    [
+        ("jan@x.example", [("", "jan@x.example")]),
+        ("Jan Kowalski <jan@x.example>", [("Jan Kowalski", "jan@x.example")]),
+        ('"Kowalski, Jan" <jan@x.example>', [("Kowalski, Jan", "jan@x.example")]),
+        ("Kowalski, Jan <jan@x.example>", [("Kowalski, Jan", "jan@x.example")]),
+        ("=?utf-8?Q?Kowalski,_Jan?= <jan@x.example>", [("Kowalski, Jan", "jan@x.example")]),
+        ("=?utf-8?b?xbs=?= =?utf-8?b?w7PFgnc=?= <z@x.example>", [("Żółw", "z@x.example")]),
+        ('"Jan \\"Q\\" K" <jan@x.example>', [('Jan "Q" K', "jan@x.example")]),
+        ("jan@x.example (Jan Nowak)", [("Jan Nowak", "jan@x.example")]),
+        ("J. Smith Jr. <j@x.example>", [("J. Smith Jr.", "j@x.example")]),
+        ("info@x.example <info@x.example>", [("info@x.example", "info@x.example")]),
+        ("Friends: a@b.example, D <d@e.example>;", [("", "a@b.example"), ("D", "d@e.example")]),
+        ("a@b.example, undisclosed-recipients: ;", [("", "a@b.example")]),
+        ("Żółw <z@żółw.example>", [("Żółw", "z@żółw.example")]),
+        ("a..b.@docomo.example", [("", "a..b.@docomo.example")]),
+        ("", []),
+        ("<>", []),
+        ("undisclosed-recipients:;", []),
+    ],
+)
 def test_an_honest_header_gives_its_mailboxes_without_doubt(raw, found):
     assert mailboxes(raw.encode()) == (tuple(Mailbox(*one) for one in found), False)
 
 
-@pytest.mark.parametrize("raw", [
-    "boss@firm.example <ewa@evil.example>", "<boss@firm.example><ewa@evil.example>", "<boss@firm.example<ewa@evil.example>>",
-    "boss@firm.example)<ewa@evil.example>", "boss@firm.example@evil.example", "boss@firm.example;ewa@evil.example",
-    "boss@firm.example\0 <ewa@evil.example>", "<@firm.example:ewa@evil.example>", '"Boss" <ewa@evil.example',
-    "=?utf-8?q?boss=40firm.example?=@evil.example", "=?utf-8?q?boss=40firm.example?= ewa@evil.example",
-    '"boss@firm.example\\ "@evil.example', "boss@firm.example: ewa@evil.example;", "<=?utf-8?q?boss=40firm.example?=@evil.example>",
-    "boss", "boss@", "@evil.example", "a b@evil.example", '"never closed', "(never closed",
-])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "boss@firm.example <ewa@evil.example>",
+        "<boss@firm.example><ewa@evil.example>",
+        "<boss@firm.example<ewa@evil.example>>",
+        "boss@firm.example)<ewa@evil.example>",
+        "boss@firm.example@evil.example",
+        "boss@firm.example;ewa@evil.example",
+        "boss@firm.example\0 <ewa@evil.example>",
+        "<@firm.example:ewa@evil.example>",
+        '"Boss" <ewa@evil.example',
+        "=?utf-8?q?boss=40firm.example?=@evil.example",
+        "=?utf-8?q?boss=40firm.example?= ewa@evil.example",
+        '"boss@firm.example\\ "@evil.example',
+        "boss@firm.example: ewa@evil.example;",
+        "<=?utf-8?q?boss=40firm.example?=@evil.example>",
+        "boss",
+        "boss@",
+        "@evil.example",
+        "a b@evil.example",
+        '"never closed',
+        "(never closed",
+    ],
+)
 def test_a_header_that_needs_a_guess_says_so(raw):
     found, ambiguous = mailboxes(raw.encode())
     assert ambiguous
     assert all(m.address != "boss@firm.example" for m in found) or ";" in raw
 
 
-@pytest.mark.parametrize("name, address, lies", [
-    ("boss@firm.example", "ewa@evil.example", True), ("Boss boss@firm.example ", "ewa@evil.example", True),
-    ("boss＠firm.example", "ewa@evil.example", True), ("ewa@evil.example", "Ewa@evil.example", False),
-    ("Deals @ Shop", "shop@x.example", False), ("Ewa", "ewa@x.example", False), ("@ewa", "ewa@x.example", False),
-])
+@pytest.mark.parametrize(
+    "name, address, lies",
+    [
+        ("boss@firm.example", "ewa@evil.example", True),
+        ("Boss boss@firm.example ", "ewa@evil.example", True),
+        ("boss＠firm.example", "ewa@evil.example", True),
+        ("ewa@evil.example", "Ewa@evil.example", False),
+        ("Deals @ Shop", "shop@x.example", False),
+        ("Ewa", "ewa@x.example", False),
+        ("@ewa", "ewa@x.example", False),
+    ],
+)
 def test_a_name_lies_when_it_shows_another_address(name, address, lies):
     assert name_lies(Mailbox(name, address)) is lies
 
@@ -63,8 +92,26 @@ def test_one_address_has_one_key():
     assert address_key("a.b@x.example") != address_key("ab@x.example")
 
 
-@pytest.mark.parametrize("bad", ["", "jan", "@x.example", "jan@", "a@b@c", "a b@x.example", "Jan <a@b.example>", "a@b,c@d", "a@[1.2.3.4]",
-                                 "a@b..c", "a@-b.example", "a\0@b.example", "a@b\n.example", "a@" + "x" * 300, "a@\u202e.example"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "jan",
+        "@x.example",
+        "jan@",
+        "a@b@c",
+        "a b@x.example",
+        "Jan <a@b.example>",
+        "a@b,c@d",
+        "a@[1.2.3.4]",
+        "a@b..c",
+        "a@-b.example",
+        "a\0@b.example",
+        "a@b\n.example",
+        "a@" + "x" * 300,
+        "a@\u202e.example",
+    ],
+)
 def test_what_is_not_one_address_has_no_key(bad):
     with pytest.raises(ValueError):
         address_key(bad)
@@ -79,11 +126,23 @@ def test_a_sign_in_is_the_host_and_the_user_and_nothing_is_guessed():
             login_key(host, user)
 
 
-@pytest.mark.parametrize("value, clean", [
-    ("  Hello   world ", "Hello world"), ("a\r\nBcc: b", "a Bcc: b"), ("a\0b", "ab"), ("\u202egpj", "gpj"), ("e\u0301", "é"),
-    ("=?utf-8?Q?a=0D=0Ab?=", "a b"), ("=?utf-8?Q?=3D=3Futf-8=3FQ=3Fceo=3F=3D?=", "ceo"), (b"\xc5\xbb", "Ż"), (b"\xe9t\xe9", "été"),
-    ("=?x-none?Q?abc?=", "abc"), ("=?zlib?b?eJw=?=", "xœ"), ("\ud800x", "x"),
-])
+@pytest.mark.parametrize(
+    "value, clean",
+    [
+        ("  Hello   world ", "Hello world"),
+        ("a\r\nBcc: b", "a Bcc: b"),
+        ("a\0b", "ab"),
+        ("\u202egpj", "gpj"),
+        ("e\u0301", "é"),
+        ("=?utf-8?Q?a=0D=0Ab?=", "a b"),
+        ("=?utf-8?Q?=3D=3Futf-8=3FQ=3Fceo=3F=3D?=", "ceo"),
+        (b"\xc5\xbb", "Ż"),
+        (b"\xe9t\xe9", "été"),
+        ("=?x-none?Q?abc?=", "abc"),
+        ("=?zlib?b?eJw=?=", "xœ"),
+        ("\ud800x", "x"),
+    ],
+)
 def test_a_header_value_becomes_one_clean_line(value, clean):
     assert clean_header(value) == clean
     assert clean_header(clean) == clean
@@ -93,7 +152,9 @@ def test_a_long_value_is_cut():
     assert len(clean_header("x" * 5_000)) == 998 and clean_header("abcdef", 3) == "abc"
 
 
-@pytest.mark.parametrize("flood", [b"(", b'"', b"<", b"a@b.example,", b"=?", b'"a', b"\\(", b" ", b"a.b@", b"(a)", b"a:", b";", b"=?a?b?"])
+@pytest.mark.parametrize(
+    "flood", [b"(", b'"', b"<", b"a@b.example,", b"=?", b'"a', b"\\(", b" ", b"a.b@", b"(a)", b"a:", b";", b"=?a?b?"]
+)
 def test_a_flood_takes_no_time(flood):
     started = time.perf_counter()
     found, _ = mailboxes(flood * (1_000_000 // len(flood)))

@@ -1,5 +1,7 @@
-"""The hostile cases that are kept as data beside the project. Skipped where that folder is not; own samples of the same kinds
-stand in the other tests here and in tests/mails/."""
+"""The hostile cases that are kept as data beside the project. Skipped where that folder is not.
+
+Own samples of the same kinds stand in the other tests here and in tests/mails/.
+"""
 
 import base64
 import email
@@ -13,9 +15,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from mail.test_html import harm_in
 from selectolax.lexbor import LexborHTMLParser
 
-from mail.test_html import harm_in
 from webapp.mail.address import address_key
 from webapp.mail.charset import clean_header
 from webapp.mail.compose import Attachment, build_message
@@ -44,14 +46,18 @@ def files(name):
         return {m.name.removeprefix(f"{name}/"): archive.extractfile(m).read() for m in archive if m.isfile()}
 
 
-@pytest.mark.parametrize("name", ["html-live", "htmx-gadgets", "css-remote-leaks", "email-privacy-tester", "overlay-phish"])
+@pytest.mark.parametrize(
+    "name", ["html-live", "htmx-gadgets", "css-remote-leaks", "email-privacy-tester", "overlay-phish"]
+)
 def test_hostile_html_comes_out_harmless(name):
     harmful = {}
-    for case in rows(name):
+    for case in (row for row in rows(name) if "html" in row):  # the others are about headers and links
         for shape in (case["html"], f"<table><tr><td><div>{case['html']}", "<br>" * 400 + case["html"]):
             done = clean(shape)
             filled = fill(done.html, {})
-            found = harm_in(done.html) + [n.html for n in LexborHTMLParser(filled).css("[src], form, input, button, label")]
+            found = harm_in(done.html) + [
+                n.html for n in LexborHTMLParser(filled).css("[src], form, input, button, label")
+            ]
             if found:
                 harmful[case["id"]] = found
             text_of(shape), estimate_height(done.html)
@@ -76,12 +82,22 @@ def test_the_spoofed_address_is_never_the_sender(case):
 @each("attachment-names")
 def test_the_bytes_come_back_under_a_safe_name(case):
     name = case["name"]
-    for written in (f"filename*=utf-8''{quote(name, safe='')}", 'filename="=?utf-8?b?' + base64.b64encode(name.encode()).decode() + '?="'):
-        raw = (f"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\nContent-Disposition: attachment; {written}\r\n"
-               "Content-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--q--\r\n").encode()
+    for written in (
+        f"filename*=utf-8''{quote(name, safe='')}",
+        'filename="=?utf-8?b?' + base64.b64encode(name.encode()).decode() + '?="',
+    ):
+        raw = (
+            "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\n"
+            f"Content-Disposition: attachment; {written}\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--q--\r\n"
+        ).encode()
         (part,) = parse(raw).parts
         assert part_content(raw, part.index) == b"hello" and sha256(b"hello").hexdigest() == part.sha256
-        assert part.filename and len(part.filename.encode()) <= 255 and not set(part.filename) & set('/\\\r\n\0":<>|\u202e')
+        assert (
+            part.filename
+            and len(part.filename.encode()) <= 255
+            and not set(part.filename) & set('/\\\r\n\0":<>|\u202e')
+        )
         assert part.filename not in (".", "..") and clean_header(part.filename) == part.filename
 
 
@@ -118,20 +134,45 @@ def test_an_odd_real_mail_is_read(case):
 @each("outgoing-header-injection")
 def test_no_typed_value_makes_a_header(case):
     value, field = case["value"], case["field"]
-    known = dict(sender=Mailbox("Zofia", "zofia@firma.example"), to=[Mailbox("Ewa", "ewa@klient.example")], subject="s", text="t",
-                 message_id="1@firma.example", date=datetime(2026, 1, 1, tzinfo=UTC))
-    change = {"subject": {"subject": value}, "to": {"to": [Mailbox("", value)]}, "display_name": {"sender": Mailbox(value, "zofia@firma.example")},
-              "reply_to": {"reply_to": Mailbox("", value)}, "signature_name": {"text": f"t\n-- \n{value}"}, "in_reply_to": {"in_reply_to": value},
-              "list_unsubscribe": {"extra_headers": {"List-Unsubscribe": value}}, "calendar_summary": {"extra_headers": {"X-Summary": value}},
-              "attachment_filename": {"attachments": [Attachment(value, "application/pdf", b"x")]}}[field]
+    known = dict(
+        sender=Mailbox("Zofia", "zofia@firma.example"),
+        to=[Mailbox("Ewa", "ewa@klient.example")],
+        subject="s",
+        text="t",
+        message_id="1@firma.example",
+        date=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    change = {
+        "subject": {"subject": value},
+        "to": {"to": [Mailbox("", value)]},
+        "display_name": {"sender": Mailbox(value, "zofia@firma.example")},
+        "reply_to": {"reply_to": Mailbox("", value)},
+        "signature_name": {"text": f"t\n-- \n{value}"},
+        "in_reply_to": {"in_reply_to": value},
+        "list_unsubscribe": {"extra_headers": {"List-Unsubscribe": value}},
+        "calendar_summary": {"extra_headers": {"X-Summary": value}},
+        "attachment_filename": {"attachments": [Attachment(value, "application/pdf", b"x")]},
+    }[field]
     try:
         raw = build_message(**(known | change))
     except ValueError:
         assert field in ("to", "reply_to")
         return
     message = email.message_from_bytes(raw)
-    assert set(message.keys()) <= {"Date", "From", "To", "Reply-To", "Subject", "Message-ID", "In-Reply-To", "List-Unsubscribe", "X-Summary", "MIME-Version",
-                                   "Content-Type", "Content-Transfer-Encoding"}
+    assert set(message.keys()) <= {
+        "Date",
+        "From",
+        "To",
+        "Reply-To",
+        "Subject",
+        "Message-ID",
+        "In-Reply-To",
+        "List-Unsubscribe",
+        "X-Summary",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    }
     assert len(message.keys()) == len(set(message.keys()))
     parsed = parse(raw)
     assert parsed.sender.address == "zofia@firma.example" if parsed.sender else field == "display_name"
@@ -142,8 +183,15 @@ def test_no_typed_value_makes_a_header(case):
 @each("smtp-smuggling")
 def test_no_body_ends_the_message_early(case):
     body = base64.b64decode(case["body_b64"]).decode("latin-1")
-    raw = build_message(sender=Mailbox("", "z@firma.example"), to=[Mailbox("", "e@klient.example")], subject="s", text=body, html=body,
-                        message_id="1@firma.example", date=datetime(2026, 1, 1, tzinfo=UTC))
+    raw = build_message(
+        sender=Mailbox("", "z@firma.example"),
+        to=[Mailbox("", "e@klient.example")],
+        subject="s",
+        text=body,
+        html=body,
+        message_id="1@firma.example",
+        date=datetime(2026, 1, 1, tzinfo=UTC),
+    )
     rest = raw.replace(b"\r\n", b"")
-    assert not {b"\r", b"\n", b"\0"} & {rest[i:i + 1] for i in range(len(rest))}
+    assert not {b"\r", b"\n", b"\0"} & {rest[i : i + 1] for i in range(len(rest))}
     assert max(map(len, raw.split(b"\r\n"))) <= 998

@@ -5,21 +5,49 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webapp.mail.compose import (Attachment, build_message, envelope_address, is_ours, mint_message_id, references_for,
-                                 reply_subject)
+from webapp.mail.compose import (
+    Attachment,
+    build_message,
+    envelope_address,
+    is_ours,
+    mint_message_id,
+    references_for,
+    reply_subject,
+)
 from webapp.mail.parse import parse
 from webapp.mail.types import Mailbox
 
 ZOFIA, EWA = Mailbox("Zofia Żak", "zofia@firma.example"), Mailbox("Ewa", "ewa@klient.example")
 SECRET = b"s" * 32
-EVIL = ["x\r\nBcc: steal@evil.test", "x\nBcc: a@evil.test", "x\rBcc: a@evil.test", "x\r\n\r\nbody", "x\u2028Bcc: a@evil.test",
-        "x\x85Bcc: a@evil.test", "x\x0bBcc: a", "x\x00y", "=?utf-8?Q?x=0D=0ABcc:_a@evil.test?=", "\u202ex", "\r\n", "x " * 20_000,
-        "=?utf-8?b?eA0KQmNjOiBhQGV2aWwudGVzdA==?=", "x\r\n.\r\nMAIL FROM:<a@evil.test>\r\n", "嘍嘊Bcc: a@evil.test", "a" * 40_000]
+EVIL = [
+    "x\r\nBcc: steal@evil.test",
+    "x\nBcc: a@evil.test",
+    "x\rBcc: a@evil.test",
+    "x\r\n\r\nbody",
+    "x\u2028Bcc: a@evil.test",
+    "x\x85Bcc: a@evil.test",
+    "x\x0bBcc: a",
+    "x\x00y",
+    "=?utf-8?Q?x=0D=0ABcc:_a@evil.test?=",
+    "\u202ex",
+    "\r\n",
+    "x " * 20_000,
+    "=?utf-8?b?eA0KQmNjOiBhQGV2aWwudGVzdA==?=",
+    "x\r\n.\r\nMAIL FROM:<a@evil.test>\r\n",
+    "嘍嘊Bcc: a@evil.test",
+    "a" * 40_000,
+]
 
 
 def build(**changes):
-    values = dict(sender=ZOFIA, to=[EWA], subject="Hi", text="Hello\n", message_id="1.a@firma.example",
-                  date=datetime(2026, 1, 2, tzinfo=UTC))
+    values = dict(
+        sender=ZOFIA,
+        to=[EWA],
+        subject="Hi",
+        text="Hello\n",
+        message_id="1.a@firma.example",
+        date=datetime(2026, 1, 2, tzinfo=UTC),
+    )
     return build_message(**(values | changes))
 
 
@@ -28,8 +56,15 @@ def headers(raw):
 
 
 def test_a_plain_message_reads_back_as_it_was_meant():
-    parsed = parse(build(subject="Zażółć gęślą jaźń " * 6, text="Dzień dobry\n", cc=[Mailbox('Nowak, "Jan"', "jan@x.example")],
-                         in_reply_to="p@x", references=("a@x", "p@x")))
+    parsed = parse(
+        build(
+            subject="Zażółć gęślą jaźń " * 6,
+            text="Dzień dobry\n",
+            cc=[Mailbox('Nowak, "Jan"', "jan@x.example")],
+            in_reply_to="p@x",
+            references=("a@x", "p@x"),
+        )
+    )
     assert parsed.subject == ("Zażółć gęślą jaźń " * 6).strip()
     assert parsed.sender == ZOFIA and parsed.to == (EWA,)
     assert parsed.cc == (Mailbox('Nowak, "Jan"', "jan@x.example"),)
@@ -47,12 +82,26 @@ def test_html_comes_as_the_second_of_two_alternatives():
 @pytest.mark.parametrize("value", EVIL, ids=range(len(EVIL)))
 @pytest.mark.parametrize("field", ["subject", "text", "html", "name", "extra", "in_reply_to", "references", "filename"])
 def test_a_value_never_becomes_a_header_of_its_own(field, value):
-    change = {"name": {"to": [Mailbox(value, EWA.address)]}, "extra": {"extra_headers": {"X-Note": value}},
-              "references": {"references": (value, "ok@x")},
-              "filename": {"attachments": [Attachment(value, "text/plain", b"x")]}}.get(field, {field: value})
+    change = {
+        "name": {"to": [Mailbox(value, EWA.address)]},
+        "extra": {"extra_headers": {"X-Note": value}},
+        "references": {"references": (value, "ok@x")},
+        "filename": {"attachments": [Attachment(value, "text/plain", b"x")]},
+    }.get(field, {field: value})
     raw = build(**change)
-    allowed = {"Date", "From", "To", "Subject", "Message-ID", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
-               "X-Note", "In-Reply-To", "References"}
+    allowed = {
+        "Date",
+        "From",
+        "To",
+        "Subject",
+        "Message-ID",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "MIME-Version",
+        "X-Note",
+        "In-Reply-To",
+        "References",
+    }
     found = headers(raw)
     assert set(found) <= allowed and len(found) == len(set(found))
     parsed = parse(raw)
@@ -60,10 +109,29 @@ def test_a_value_never_becomes_a_header_of_its_own(field, value):
     assert "\n" not in parsed.subject and "\r" not in parsed.subject
 
 
-@pytest.mark.parametrize("address", ["x\r\nBcc: a@b", "a@b.test, c@d.test", "<a@b.test>", "a@b.test>\r\nX: y", "żółć@x.example", "a@",
-                                     "@b", "a b@c.test", "a@b@c", "a@[127.0.0.1]", "", '"a b"@c.test'])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "x\r\nBcc: a@b",
+        "a@b.test, c@d.test",
+        "<a@b.test>",
+        "a@b.test>\r\nX: y",
+        "żółć@x.example",
+        "a@",
+        "@b",
+        "a b@c.test",
+        "a@b@c",
+        "a@[127.0.0.1]",
+        "",
+        '"a b"@c.test',
+    ],
+)
 def test_an_address_that_is_not_one_address_is_refused(address):
-    for change in ({"to": [Mailbox("", address)]}, {"sender": Mailbox("", address)}, {"reply_to": Mailbox("", address)}):
+    for change in (
+        {"to": [Mailbox("", address)]},
+        {"sender": Mailbox("", address)},
+        {"reply_to": Mailbox("", address)},
+    ):
         with pytest.raises(ValueError):
             build(**change)
 
@@ -81,7 +149,10 @@ def test_an_extra_header_cannot_be_one_of_ours_or_a_broken_one(name):
 def test_no_bare_line_end_leaves_whatever_the_body_holds():
     rng = random.Random(3)
     for _ in range(150):
-        body = "".join(rng.choice(["\r", "\n", "\r\n", ".", "a", "ż", "\x00", "\x0b", "\u2028", "\x85", " ", "x" * 1200]) for _ in range(40))
+        body = "".join(
+            rng.choice(["\r", "\n", "\r\n", ".", "a", "ż", "\x00", "\x0b", "\u2028", "\x85", " ", "x" * 1200])
+            for _ in range(40)
+        )
         raw = build(text=body, html=rng.choice([None, body]))
         rest = raw.replace(b"\r\n", b"")
         assert b"\r" not in rest and b"\n" not in rest and b"\0" not in rest
@@ -97,15 +168,36 @@ def test_only_our_own_identifiers_are_ours():
     mine = mint_message_id("firma.example", SECRET)
     assert is_ours(mine, SECRET) and is_ours(f"<{mine}>", SECRET) and mine != mint_message_id("firma.example", SECRET)
     token, rest = mine.split(".", 1)
-    for forged in (None, "", "x", "@", mine[1:], mine.replace("@firma", "@evil"), token[::-1] + "." + rest, token + ".@firma.example",
-                   "ż.ż@firma.example"):
+    for forged in (
+        None,
+        "",
+        "x",
+        "@",
+        mine[1:],
+        mine.replace("@firma", "@evil"),
+        token[::-1] + "." + rest,
+        token + ".@firma.example",
+        "ż.ż@firma.example",
+    ):
         assert not is_ours(forged, SECRET)
     assert not is_ours(mine, b"t" * 32)
 
 
-@pytest.mark.parametrize("subject, answer", [("Hi", "Re: Hi"), ("Re: Hi", "Re: Hi"), ("RE: re: AW: Hi", "Re: Hi"), ("Odp: Oferta", "Re: Oferta"),
-                                             ("SV: x", "Re: x"), ("Re[2]: x", "Re: x"), ("", "Re:"), ("Fwd: x", "Re: Fwd: x"),
-                                             ("Regarding: x", "Re: Regarding: x"), ("x\r\ny", "Re: x y")])
+@pytest.mark.parametrize(
+    "subject, answer",
+    [
+        ("Hi", "Re: Hi"),
+        ("Re: Hi", "Re: Hi"),
+        ("RE: re: AW: Hi", "Re: Hi"),
+        ("Odp: Oferta", "Re: Oferta"),
+        ("SV: x", "Re: x"),
+        ("Re[2]: x", "Re: x"),
+        ("", "Re:"),
+        ("Fwd: x", "Re: Fwd: x"),
+        ("Regarding: x", "Re: Regarding: x"),
+        ("x\r\ny", "Re: x y"),
+    ],
+)
 def test_an_answer_has_one_re(subject, answer):
     assert reply_subject(subject) == answer
     assert reply_subject(answer) == answer

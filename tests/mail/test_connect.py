@@ -90,8 +90,9 @@ def test_a_listed_name_still_may_not_point_at_loopback_or_metadata(names):
 
 
 def test_one_bad_address_forbids_the_whole_host(names):
-    names["two.example"] = ["8.8.8.8", "10.0.0.1"]
-    assert verdict("two.example") == "not_allowed"
+    for other in ("10.0.0.1", "127.0.0.1", "169.254.169.254"):
+        names["two.example"] = ["8.8.8.8", other]
+        assert verdict("two.example") == "not_allowed"
 
 
 def test_loopback_is_listed_by_exact_address_and_port(names):
@@ -154,7 +155,7 @@ def test_a_closed_port_is_refused(authority):
 
 def test_a_slow_name_server_does_not_hold_us(monkeypatch):
     import time
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: time.sleep(2))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: time.sleep(1) or [])
     with pytest.raises(MailError) as caught:
         check_host(Endpoint("slow.example", 993, "tls"), Policy(connect_seconds=0.1))
     assert caught.value.code == "timed_out"

@@ -24,9 +24,28 @@ def harm_in(html):
                 found.append(f"src {value}")
             if name == "href" and urlsplit(value).scheme not in ("http", "https", "mailto", "tel"):
                 found.append(f"href {value}")
-            if name == "style" and any(bad in value.lower() for bad in (
-                    "url", "(" if "rgb" not in value and "hsl" not in value else "expression", "position", "\\", "@", "!", "z-index",
-                    "transform:", "animation", "content", "var", "attr", "javascript")) and "text-transform" not in value:
+            if (
+                name == "style"
+                and any(
+                    bad in value.lower()
+                    for bad in (
+                        "url",
+                        "(" if "rgb" not in value and "hsl" not in value else "expression",
+                        "position",
+                        "\\",
+                        "@",
+                        "!",
+                        "z-index",
+                        "transform:",
+                        "animation",
+                        "content",
+                        "var",
+                        "attr",
+                        "javascript",
+                    )
+                )
+                and "text-transform" not in value
+            ):
                 found.append(f"style {value}")
             if name == "background" or name.startswith(("on", "hx-", "data-")):
                 found.append(name)
@@ -36,32 +55,68 @@ def harm_in(html):
 
 
 HOSTILE = [
-    "<script>x()</script>", "<img src=x onerror=x()>", "<svg onload=x()><script>x()</script></svg>", "<a href=javascript:x()>y</a>",
-    "<a href='java\nscript:x()'>y</a>", "<a href='&#1;javascript:x()'>y</a>", "<a href='/settings'>y</a>", "<a href='//evil.example'>y</a>",
-    "<a href='https:/evil'>y</a>", "<a href='data:text/html,x'>y</a>", "<a href='postroom-image:0'>y</a>", "<a href='cid:x'>y</a>",
-    "<div hx-get=/x hx-trigger=load data-hx-on:click=x()>y</div>", "<form action=/x><input type=password><button>go</button></form>",
-    "<noscript><p title='</noscript><img src=x onerror=x()>'></noscript>", "<math><mtext><table><mglyph><style><img src=x onerror=x()>",
-    "<style>*{background:url(http://leak.example)}</style>", "<div style='background:url(http://leak.example)'>y</div>",
-    "<div style='background:u\\72l(http://leak.example)'>y</div>", "<div style='position:fixed;inset:0;z-index:9'>y</div>",
-    "<div style='margin:-500px;border:9000px solid red;width:99999px'>y</div>", "<div style='background:image-set(\"http://leak.example\" 1x)'>y</div>",
-    "<p style='color:var(--x);width:attr(data-x);color:expression(x())'>y</p>", "<iframe srcdoc='<script>x()</script>'></iframe>",
-    "<base href=http://evil.example><img src=y>", "<meta http-equiv=refresh content='0;url=http://evil.example'>", "<link rel=stylesheet href=//evil.example>",
-    "<video poster=http://leak.example><source src=http://leak.example></video>", "<template shadowrootmode=open><img src=http://x.example></template>",
-    "<img srcset='http://leak.example 1x'>", "<p id=app class=x name=y popovertarget=z accesskey=a>y</p>", "<label for=x>y</label>", "<dialog open>x</dialog>",
-    "<!--><script>x()</script>-->", "<table background=http://leak.example width=99999><tr><td background=//leak.example>x</table>",
-    "<img src='data:image/svg+xml;base64,PHN2Zz4='>", "<img src='data:text/html,x'>", "<p title='<img src=\"postroom-image:0\">'>x</p>",
+    "<script>x()</script>",
+    "<img src=x onerror=x()>",
+    "<svg onload=x()><script>x()</script></svg>",
+    "<a href=javascript:x()>y</a>",
+    "<a href='java\nscript:x()'>y</a>",
+    "<a href='&#1;javascript:x()'>y</a>",
+    "<a href='/settings'>y</a>",
+    "<a href='//evil.example'>y</a>",
+    "<a href='https:/evil'>y</a>",
+    "<a href='data:text/html,x'>y</a>",
+    "<a href='postroom-image:0'>y</a>",
+    "<a href='cid:x'>y</a>",
+    "<div hx-get=/x hx-trigger=load data-hx-on:click=x()>y</div>",
+    "<form action=/x><input type=password><button>go</button></form>",
+    "<noscript><p title='</noscript><img src=x onerror=x()>'></noscript>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=x()>",
+    "<style>*{background:url(http://leak.example)}</style>",
+    "<div style='background:url(http://leak.example)'>y</div>",
+    "<div style='background:u\\72l(http://leak.example)'>y</div>",
+    "<div style='position:fixed;inset:0;z-index:9'>y</div>",
+    "<div style='margin:-500px;border:9000px solid red;width:99999px'>y</div>",
+    "<div style='background:image-set(\"http://leak.example\" 1x)'>y</div>",
+    "<p style='color:var(--x);width:attr(data-x);color:expression(x())'>y</p>",
+    "<iframe srcdoc='<script>x()</script>'></iframe>",
+    "<base href=http://evil.example><img src=y>",
+    "<meta http-equiv=refresh content='0;url=http://evil.example'>",
+    "<link rel=stylesheet href=//evil.example>",
+    "<video poster=http://leak.example><source src=http://leak.example></video>",
+    "<template shadowrootmode=open><img src=http://x.example></template>",
+    "<img srcset='http://leak.example 1x'>",
+    "<p id=app class=x name=y popovertarget=z accesskey=a>y</p>",
+    "<label for=x>y</label>",
+    "<dialog open>x</dialog>",
+    "<!--><script>x()</script>-->",
+    "<table background=http://leak.example width=99999><tr><td background=//leak.example>x</table>",
+    "<img src='data:image/svg+xml;base64,PHN2Zz4='>",
+    "<img src='data:text/html,x'>",
+    "<p title='<img src=\"postroom-image:0\">'>x</p>",
 ]
 
 
 @pytest.mark.parametrize("html", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_but_the_allowed_comes_through(html):
-    for shape in (html, f"<div>{html}</div>", f"<table><tr><td>{html}", html * 40, "<br>" * 400 + html, f"<!-- {html}", html.upper()):
+    for shape in (
+        html,
+        f"<div>{html}</div>",
+        f"<table><tr><td>{html}",
+        html * 40,
+        "<br>" * 400 + html,
+        f"<!-- {html}",
+        html.upper(),
+    ):
         assert harm_in(clean(shape).html) == []
 
 
 def test_random_mixtures_of_hostile_pieces_stay_harmless():
     rng = random.Random(11)
-    pieces = [piece for html in HOSTILE for piece in (html[:len(html) // 2], html[len(html) // 2:])] + list("<>\"'`/= ") + ["<!--", "-->", "<![CDATA[", "&lt;"]
+    pieces = (
+        [piece for html in HOSTILE for piece in (html[: len(html) // 2], html[len(html) // 2 :])]
+        + list("<>\"'`/= ")
+        + ["<!--", "-->", "<![CDATA[", "&lt;"]
+    )
     for _ in range(300):
         out = clean("".join(rng.choices(pieces, k=rng.randint(2, 40)))).html
         assert harm_in(out) == []
@@ -69,17 +124,27 @@ def test_random_mixtures_of_hostile_pieces_stay_harmless():
 
 
 def test_pictures_become_a_numbered_list():
-    done = clean('<img src="https://x.example/a b.png" alt="A" width=10><img src="CID:%3Ca@b%3E"><img src="//y.example/c.png">'
-                 '<img src="data:image/png;base64,iVBO"><table background="http://z.example/bg.gif"><tr><td>x</table><img src="/our/own"><img src="ftp://x/y">')
+    done = clean(
+        '<img src="https://x.example/a b.png" alt="A" width=10><img src="CID:%3Ca@b%3E"><img src="//y.example/c.png">'
+        '<img src="data:image/png;base64,iVBO"><table background="http://z.example/bg.gif"><tr><td>x</table>'
+        '<img src="/our/own"><img src="ftp://x/y">'
+    )
     assert [tuple(i) for i in done.images] == [
-        ("remote", "https://x.example/a%20b.png"), ("cid", "a@b"), ("remote", "https://y.example/c.png"), ("data", "data:image/png;base64,iVBO"),
-        ("remote", "http://z.example/bg.gif")]
+        ("remote", "https://x.example/a%20b.png"),
+        ("cid", "a@b"),
+        ("remote", "https://y.example/c.png"),
+        ("data", "data:image/png;base64,iVBO"),
+        ("remote", "http://z.example/bg.gif"),
+    ]
     assert done.html.count('src="postroom-image:') == 4
 
 
 def test_filling_puts_in_only_our_urls_and_cannot_be_forged():
-    done = clean('<img src="postroom-image:0"><img src="https://x.example/1.png" alt="A"><p title=\'<img src="postroom-image:0">\'>'
-                 '&lt;img src="postroom-image:0"&gt;</p><td title="<img a=" abbr=" src=">')
+    done = clean(
+        '<img src="postroom-image:0"><img src="https://x.example/1.png" alt="A">'
+        "<p title='<img src=\"postroom-image:0\">'>"
+        '&lt;img src="postroom-image:0"&gt;</p><td title="<img a=" abbr=" src=">'
+    )
     assert len(done.images) == 1
     filled = fill(done.html, {0: '/image/1?a="><script>&b'})
     images = LexborHTMLParser(filled).css("img")
@@ -89,23 +154,73 @@ def test_filling_puts_in_only_our_urls_and_cannot_be_forged():
 
 
 def test_a_newsletter_keeps_its_looks():
-    done = clean('<body bgcolor="#eeeeee" style="margin:0"><table width="600" align="center" cellpadding="0" border="0"><tr><td bgcolor="#fff" style="padding:8px 16px;'
-                 'border-bottom:1px solid #eee;font-family:Arial,\'Segoe UI\';font-size:14px;color:#222 !important;text-align:center;background:#fff url(x)" '
-                 'colspan="2" width="50%" valign="top" nowrap><font face="Arial" size="+1" color="red"><b>Sale</b></font><a href="https://shop.example/?a=1&amp;b=2"'
-                 ' style="display:inline-block;background-color:rgb(1, 2, 3);border-radius:4px">Buy</a></td></tr></table></body>').html
-    for kept in ('<div bgcolor="#eeeeee" style="margin:0">', 'width="600"', 'align="center"', 'bgcolor="#fff"', "padding:8px 16px", "border-bottom:1px solid #eee",
-                 "Segoe UI", "font-size:14px", "color:#222", "text-align:center", "background-color:#fff", 'colspan="2"', 'width="50%"', 'valign="top"', "nowrap",
-                 'size="+1"', 'color="red"', 'href="https://shop.example/?a=1&amp;b=2"', "display:inline-block", "background-color:rgb(1, 2, 3)", "border-radius:4px"):
+    done = clean(
+        '<body bgcolor="#eeeeee" style="margin:0"><table width="600" align="center" cellpadding="0" border="0">'
+        '<tr><td bgcolor="#fff" style="padding:8px 16px;'
+        "border-bottom:1px solid #eee;font-family:Arial,'Segoe UI';font-size:14px;color:#222 !important;"
+        'text-align:center;background:#fff url(x)" '
+        'colspan="2" width="50%" valign="top" nowrap><font face="Arial" size="+1" color="red"><b>Sale</b></font>'
+        '<a href="https://shop.example/?a=1&amp;b=2"'
+        ' style="display:inline-block;background-color:rgb(1, 2, 3);border-radius:4px">Buy</a></td></tr></table></body>'
+    ).html
+    for kept in (
+        '<div bgcolor="#eeeeee" style="margin:0">',
+        'width="600"',
+        'align="center"',
+        'bgcolor="#fff"',
+        "padding:8px 16px",
+        "border-bottom:1px solid #eee",
+        "Segoe UI",
+        "font-size:14px",
+        "color:#222",
+        "text-align:center",
+        "background-color:#fff",
+        'colspan="2"',
+        'width="50%"',
+        'valign="top"',
+        "nowrap",
+        'size="+1"',
+        'color="red"',
+        'href="https://shop.example/?a=1&amp;b=2"',
+        "display:inline-block",
+        "background-color:rgb(1, 2, 3)",
+        "border-radius:4px",
+    ):
         assert kept in done, kept
 
 
-@pytest.mark.parametrize("html", [
-    "<div>" * 100_000, "<b>" * 50_000, "<p " + " ".join(f"a{i}=1" for i in range(100_000)) + ">x", "<!--" * 200_000, "<p " + "a<" * 400_000, "<x y='>" * 60_000,
-    "<p>" + "".join(f"<font color={i}>" for i in range(250)) + "</p>" + "<p>x" * 15_000, "<table>" * 30_000, "<svg><style>" * 30_000 + "<p a=b>" * 20_000,
-    "<style>" + "a{b:c}" * 300_000, "<div><!--</div>-->" * 30_000, "<p a='" + "<b>" * 100_000, "<p style='" + "color:red;" * 100_000 + "'>x", "<textarea>" * 80_000,
-    "<a" * 300_000, "<p " + "/a" * 300_000 + ">", "<script></scrip" * 60_000, "</p " * 300_000, "<![CDATA[" * 100_000, "&" * 900_000, "<p a=" * 200_000,
-    "<td>" * 60_000, "<i><p>" * 5_000, "x" * 3_000_000, "<b a='1' " * 9_000 + ">" * 9_000, "<!--x" + "--!" * 200_000,
-], ids=range(26))
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>" * 100_000,
+        "<b>" * 50_000,
+        "<p " + " ".join(f"a{i}=1" for i in range(100_000)) + ">x",
+        "<!--" * 200_000,
+        "<p " + "a<" * 400_000,
+        "<x y='>" * 60_000,
+        "<p>" + "".join(f"<font color={i}>" for i in range(250)) + "</p>" + "<p>x" * 15_000,
+        "<table>" * 30_000,
+        "<svg><style>" * 30_000 + "<p a=b>" * 20_000,
+        "<style>" + "a{b:c}" * 300_000,
+        "<div><!--</div>-->" * 30_000,
+        "<p a='" + "<b>" * 100_000,
+        "<p style='" + "color:red;" * 100_000 + "'>x",
+        "<textarea>" * 80_000,
+        "<a" * 300_000,
+        "<p " + "/a" * 300_000 + ">",
+        "<script></scrip" * 60_000,
+        "</p " * 300_000,
+        "<![CDATA[" * 100_000,
+        "&" * 900_000,
+        "<p a=" * 200_000,
+        "<td>" * 60_000,
+        "<i><p>" * 5_000,
+        "x" * 3_000_000,
+        "<b a='1' " * 9_000 + ">" * 9_000,
+        "<!--x" + "--!" * 200_000,
+    ],
+    ids=range(26),
+)
 def test_a_bomb_costs_less_than_a_second(html):
     started = time.perf_counter()
     done = clean(html)
@@ -122,15 +237,26 @@ def test_what_is_too_complex_is_text():
 
 
 def test_large_ordinary_mail_is_not_too_complex():
-    row = '<tr><td style="padding:4px" width="50%"><p>Item <b>one</b><br>text</td><td><img src="https://x.example/i.png" width="80" height="80"></td></tr>\n'
-    done = clean("<html><head><style>a{}</style></head><body><!-- note --><table>" + row * 1_500 + "</table></body></html>")
+    row = (
+        '<tr><td style="padding:4px" width="50%"><p>Item <b>one</b><br>text</td>'
+        '<td><img src="https://x.example/i.png" width="80" height="80"></td></tr>\n'
+    )
+    done = clean(
+        "<html><head><style>a{}</style></head><body><!-- note --><table>" + row * 1_500 + "</table></body></html>"
+    )
     assert not done.too_complex and done.html.count("<tr>") == 1_500 and "Item <b>one</b>" in done.html
     assert len(done.images) == 1_000
 
 
 def test_text_reads_as_lines():
-    assert text_of("<style>a{}</style><p>a<br>b</p><div>c  d</div><ul><li>x<li>y</ul><table><tr><td>1<td>2<tr><td>3</table><p hidden>no"
-                   "<p style='display: NONE'>no<div style='display:none'><p hidden>no</p></div></p>end &lt;b&gt;") == "a\nb\n\nc d\n\nx\ny\n\n1 2\n3\n\nend <b>"
+    assert (
+        text_of(
+            "<style>a{}</style><p>a<br>b</p><div>c  d</div><ul><li>x<li>y</ul><table>"
+            "<tr><td>1<td>2<tr><td>3</table><p hidden>no"
+            "<p style='display: NONE'>no<div style='display:none'><p hidden>no</p></div></p>end &lt;b&gt;"
+        )
+        == "a\nb\n\nc d\n\nx\ny\n\n1 2\n3\n\nend <b>"
+    )
     assert text_of("") == "" and text_of("<script>x</script>") == ""
 
 
@@ -139,4 +265,6 @@ def test_the_height_grows_with_what_is_shown():
     assert 40 <= estimate_height(short) < 120 < estimate_height(long) < 2400
     assert estimate_height("") == 40 and estimate_height(clean("<p>x</p>" * 2_000).html) == 2400
     assert estimate_height(clean("<img src=https://x.example/a.png height=300>").html) >= 300
-    assert estimate_height(clean("<p>" + "word " * 400).html, 320) > estimate_height(clean("<p>" + "word " * 400).html, 1280)
+    assert estimate_height(clean("<p>" + "word " * 400).html, 320) > estimate_height(
+        clean("<p>" + "word " * 400).html, 1280
+    )

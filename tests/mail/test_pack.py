@@ -9,12 +9,38 @@ from webapp.mail.pack import MAGIC, pack, part_hashes, unpack
 from webapp.mail.parse import parse
 
 
-def message(data, *, line=76, end="\r\n", tail="\r\n", header="Content-Type: application/pdf; name=a.pdf", encoding="base64", spoil=None):
+def message(
+    data,
+    *,
+    line=76,
+    end="\r\n",
+    tail="\r\n",
+    header="Content-Type: application/pdf; name=a.pdf",
+    encoding="base64",
+    spoil=None,
+):
     text = base64.b64encode(data).decode()
-    body = end.join(text[i:i + line] for i in range(0, len(text), line))
+    body = end.join(text[i : i + line] for i in range(0, len(text), line))
     body = spoil(body) if spoil else body
-    return end.join(["From: a@b.example", "Content-Type: multipart/mixed; boundary=q", "", "--q", "Content-Type: text/plain", "", "hello",
-                     "--q", header, f"Content-Transfer-Encoding: {encoding}", "", body]).encode() + (tail + "--q--" + end).encode()
+    return (
+        end.join(
+            [
+                "From: a@b.example",
+                "Content-Type: multipart/mixed; boundary=q",
+                "",
+                "--q",
+                "Content-Type: text/plain",
+                "",
+                "hello",
+                "--q",
+                header,
+                f"Content-Transfer-Encoding: {encoding}",
+                "",
+                body,
+            ]
+        ).encode()
+        + (tail + "--q--" + end).encode()
+    )
 
 
 def back(packed):
@@ -33,17 +59,32 @@ def test_an_attachment_leaves_and_comes_back_byte_for_byte(line, end, encoding):
     assert [p.sha256 for p in parse(raw).parts] == list(packed.parts) == list(part_hashes(packed.skeleton))
 
 
-@pytest.mark.parametrize("spoil", [
-    lambda b: b[:500] + " " + b[500:], lambda b: b[:500] + "\r\n" + b[500:], lambda b: b.replace("\r\n", "\n", 1), lambda b: b + "AAAA",
-    lambda b: b[:-3] + "!!!", lambda b: b + "\r\n\r\nfooter of a list", lambda b: "\r\n" + b, lambda b: b[:-1],
-], ids=range(8))
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda b: b[:500] + " " + b[500:],
+        lambda b: b[:500] + "\r\n" + b[500:],
+        lambda b: b.replace("\r\n", "\n", 1),
+        lambda b: b + "AAAA",
+        lambda b: b[:-3] + "!!!",
+        lambda b: b + "\r\n\r\nfooter of a list",
+        lambda b: "\r\n" + b,
+        lambda b: b[:-1],
+    ],
+    ids=range(8),
+)
 def test_an_odd_encoding_is_never_changed(spoil):
     raw = message(random.Random(2).randbytes(9_000 + 1), spoil=spoil)
     assert back(pack(raw)) == raw
 
 
 def test_what_a_reader_sees_and_what_is_small_stays_in_the_skeleton():
-    for raw in (b"", b"x", message(b"x" * 100), message(b"x" * 9_000, header="Content-Type: text/plain; charset=utf-8")):
+    for raw in (
+        b"",
+        b"x",
+        message(b"x" * 100),
+        message(b"x" * 9_000, header="Content-Type: text/plain; charset=utf-8"),
+    ):
         packed = pack(raw)
         assert packed.parts == {} and packed.skeleton.endswith(raw) and back(packed) == raw
 
@@ -58,12 +99,19 @@ def test_the_same_attachment_in_two_places_is_one_part():
 def test_random_mail_survives():
     rng = random.Random(5)
     for _ in range(400):
-        raws = [message(rng.randbytes(rng.randint(0, 9_000)), line=rng.choice([60, 76, 77]), end=rng.choice(["\r\n", "\n"]),
-                        tail=rng.choice(["", "\r\n", "\n", "\n\n"])) for _ in range(rng.randint(1, 3))]
+        raws = [
+            message(
+                rng.randbytes(rng.randint(0, 9_000)),
+                line=rng.choice([60, 76, 77]),
+                end=rng.choice(["\r\n", "\n"]),
+                tail=rng.choice(["", "\r\n", "\n", "\n\n"]),
+            )
+            for _ in range(rng.randint(1, 3))
+        ]
         raw = bytearray(b"".join(raws))
         for _ in range(rng.choice([0, 0, 1, 5])):
             at = rng.randrange(len(raw))
-            raw[at:at + rng.randint(0, 3)] = rng.choice([b"", b"\n", b"\r\n", b"--q", b"base64", b"=", b"\0"])
+            raw[at : at + rng.randint(0, 3)] = rng.choice([b"", b"\n", b"\r\n", b"--q", b"base64", b"=", b"\0"])
         assert back(pack(bytes(raw), min_size=rng.choice([1, 100, 4096]))) == bytes(raw)
 
 
@@ -84,8 +132,16 @@ def test_a_part_of_another_length_is_refused():
         unpack(packed.skeleton, lambda name: b"short")
 
 
-@pytest.mark.parametrize("raw", [b"base64\n" * 300_000, b"Content-Transfer-Encoding: base64\n\n" * 60_000, b"Content-Transfer-Encoding: base64\n" * 60_000,
-                                 b"Content-Transfer-Encoding: base64\n\nAAAA\n--" * 40_000, b"\n--base64" * 200_000])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"base64\n" * 300_000,
+        b"Content-Transfer-Encoding: base64\n\n" * 60_000,
+        b"Content-Transfer-Encoding: base64\n" * 60_000,
+        b"Content-Transfer-Encoding: base64\n\nAAAA\n--" * 40_000,
+        b"\n--base64" * 200_000,
+    ],
+)
 def test_time_is_linear(raw):
     started = time.perf_counter()
     assert back(pack(raw)) == raw

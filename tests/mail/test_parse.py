@@ -23,7 +23,10 @@ def test_a_newsletter():
     assert parsed.subject == "Oferta na marzec – łap" and parsed.text.strip() == "Dzień dobry, nowości."
     assert parsed.bulk and not parsed.bounce and not parsed.auto_submitted and parsed.problems == ()
     assert parsed.date == datetime(2026, 3, 2, 7, tzinfo=UTC)
-    assert [i.url for i in clean(parsed.html).images] == ["https://img.sklep.example/a.png", "https://sklep.example/open.gif?id=1"]
+    assert [i.url for i in clean(parsed.html).images] == [
+        "https://img.sklep.example/a.png",
+        "https://sklep.example/open.gif?id=1",
+    ]
 
 
 def test_an_invoice_with_a_logo_and_a_footer():
@@ -31,11 +34,23 @@ def test_an_invoice_with_a_logo_and_a_footer():
     parsed = parse(raw)
     assert parsed.sender == Mailbox("Kowalski, Jan", "jan@dostawca.example")
     assert parsed.to == (Mailbox("", "faktury@firma.example"), Mailbox("Zofia", "zofia@firma.example"))
-    assert parsed.in_reply_to == ("order@firma.example",) and parsed.references == ("first@firma.example", "order@firma.example")
-    assert "W załączeniu." in parsed.html and "Stopka listy" in parsed.html and parsed.text == "W załączeniu.\nStopka listy"
+    assert parsed.in_reply_to == ("order@firma.example",) and parsed.references == (
+        "first@firma.example",
+        "order@firma.example",
+    )
+    assert (
+        "W załączeniu." in parsed.html
+        and "Stopka listy" in parsed.html
+        and parsed.text == "W załączeniu.\nStopka listy"
+    )
     logo, invoice = parsed.parts
     assert (logo.filename, logo.content_id, logo.inline) == ("logo.png", "logo@dostawca", True)
-    assert (invoice.filename, invoice.content_type, invoice.inline, invoice.size) == ("2026 ż.pdf", "application/pdf", False, 6153)
+    assert (invoice.filename, invoice.content_type, invoice.inline, invoice.size) == (
+        "2026 ż.pdf",
+        "application/pdf",
+        False,
+        6153,
+    )
     for part in parsed.parts:
         content = part_content(raw, part.index)
         assert len(content) == part.size and sha256(content).hexdigest() == part.sha256
@@ -84,29 +99,65 @@ def test_odd_endings_are_read():
 def test_a_header_block_alone_reads_like_the_whole():
     for path in MAILS.glob("*.eml"):
         whole, head = parse(path.read_bytes()), parse_header(path.read_bytes().partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
-        for field in ("subject", "sender", "sender_ambiguous", "to", "cc", "date", "message_id", "references", "bulk", "bounce", "auto_submitted"):
+        for field in (
+            "subject",
+            "sender",
+            "sender_ambiguous",
+            "to",
+            "cc",
+            "date",
+            "message_id",
+            "references",
+            "bulk",
+            "bounce",
+            "auto_submitted",
+        ):
             if path.name != "cr-only.eml":
                 assert getattr(whole, field) == getattr(head, field), (path, field)
 
 
-@pytest.mark.parametrize("line, field", [
-    ("Auto-Submitted: auto-replied", "auto_submitted"), ("Auto-Submitted: auto-notified; owner=x", "auto_submitted"), ("X-Autoreply: yes", "auto_submitted"),
-    ("X-Auto-Response-Suppress: All", "auto_submitted"), ("Precedence: auto_reply", "auto_submitted"), ("Precedence: BULK", "bulk"), ("List-Id: <x>", "bulk"),
-    ("X-Failed-Recipients: a@b", "bounce"),
-])
+@pytest.mark.parametrize(
+    "line, field",
+    [
+        ("Auto-Submitted: auto-replied", "auto_submitted"),
+        ("Auto-Submitted: auto-notified; owner=x", "auto_submitted"),
+        ("X-Autoreply: yes", "auto_submitted"),
+        ("X-Auto-Response-Suppress: All", "auto_submitted"),
+        ("Precedence: auto_reply", "auto_submitted"),
+        ("Precedence: BULK", "bulk"),
+        ("List-Id: <x>", "bulk"),
+        ("X-Failed-Recipients: a@b", "bounce"),
+    ],
+)
 def test_robots_lists_and_bounces_are_told(line, field):
     assert getattr(parse_header(f"From: a@b.example\r\n{line}\r\n\r\n".encode()), field)
     plain = parse_header(b"From: a@b.example\r\nAuto-Submitted: No\r\nPrecedence: first-class\r\n\r\n")
     assert not getattr(plain, field)
 
 
-@pytest.mark.parametrize("name, safe", [
-    ("../../../../etc/passwd", "passwd"), ("\\\\evil\\share\\x.doc", "x.doc"), ("a\0.png", "a.png"), ("invoice\u202efdp.exe", "invoicefdp.exe"), ("CON", "_CON"),
-    ("aux.txt", "_aux.txt"), ("f.txt. ", "f.txt"), ("f.txt::$DATA", "f.txt__$DATA"), (".htaccess", "htaccess"), ("....", "attachment.pdf"), ("", "attachment.pdf"),
-    ("<img src=x>.png", "_img src=x_.png"), ("x\u2028y.txt", "x y.txt"), ("∕etc∕passwd", "_etc_passwd"), ('a"; b="c', "a__ b=_c"),
-])
+@pytest.mark.parametrize(
+    "name, safe",
+    [
+        ("../../../../etc/passwd", "passwd"),
+        ("\\\\evil\\share\\x.doc", "x.doc"),
+        ("a\0.png", "a.png"),
+        ("invoice\u202efdp.exe", "invoicefdp.exe"),
+        ("CON", "_CON"),
+        ("aux.txt", "_aux.txt"),
+        ("f.txt. ", "f.txt"),
+        ("f.txt::$DATA", "f.txt__$DATA"),
+        (".htaccess", "htaccess"),
+        ("....", "attachment.pdf"),
+        ("", "attachment.pdf"),
+        ("<img src=x>.png", "_img src=x_.png"),
+        ("x\u2028y.txt", "x y.txt"),
+        ("∕etc∕passwd", "_etc_passwd"),
+        ('a"; b="c', "a__ b=_c"),
+    ],
+)
 def test_a_file_name_is_only_a_name(name, safe):
     from webapp.mail.filename import clean_filename
+
     assert clean_filename(name, "application/pdf").replace(";", "_") == safe
     long = clean_filename("ż" * 500 + ".pdf")
     assert len(long.encode()) <= 255 and long.endswith("ż.pdf")
@@ -114,15 +165,25 @@ def test_a_file_name_is_only_a_name(name, safe):
 
 BOMBS = {
     "nested messages": b"Content-Type: message/rfc822\n\n" * 20_000 + b"x",
-    "nested multiparts": b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3_000)),
+    "nested multiparts": b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3_000)
+    ),
     "parts": b"Content-Type: multipart/mixed; boundary=q\n\n" + b"--q\n\nx\n" * 100_000,
     "some parts": b"Content-Type: multipart/mixed; boundary=q\n\n" + b"--q\n\nx\n" * 3_500,
-    "header": b"Subject: " + b"x" * 5_000_000 + b"\n\nbody", "headers": b"X: y\n" * 300_000 + b"\nbody", "folds": b"Subject: x" + b"\n y" * 500_000,
-    "recipients": b"To: " + b"a@b.example,\n " * 100_000 + b"c@d.example\n\nx", "parameters": b"Content-Type: text/plain; " + b"a=b; " * 40_000 + b"\n\nx",
-    "quoted": b"Content-Transfer-Encoding: quoted-printable\n\n" + b"=" * 2_000_000, "one line": b"Content-Transfer-Encoding: base64\n\n" + b"QUJD" * 2_000_000,
-    "references": b"References: " + b"<a@b> " * 200_000 + b"\n\nx", "unclosed": b"References: " + b"<a@b " * 6_000 + b"\n\nx", "words": b"Subject: " + b"=?utf-8?q?a?= " * 80_000,
-    "html": b"Content-Type: text/html\n\n" + b"<div>" * 100_000, "charset": b"Content-Type: text/plain; charset=" + b"A" * 200_000 + b"\n\nx",
-    "colons": b":" * 3_000_000, "name": b"Content-Disposition: attachment; filename=" + b"x" * 100_000 + b"\n\nx",
+    "header": b"Subject: " + b"x" * 5_000_000 + b"\n\nbody",
+    "headers": b"X: y\n" * 300_000 + b"\nbody",
+    "folds": b"Subject: x" + b"\n y" * 500_000,
+    "recipients": b"To: " + b"a@b.example,\n " * 100_000 + b"c@d.example\n\nx",
+    "parameters": b"Content-Type: text/plain; " + b"a=b; " * 40_000 + b"\n\nx",
+    "quoted": b"Content-Transfer-Encoding: quoted-printable\n\n" + b"=" * 2_000_000,
+    "one line": b"Content-Transfer-Encoding: base64\n\n" + b"QUJD" * 2_000_000,
+    "references": b"References: " + b"<a@b> " * 200_000 + b"\n\nx",
+    "unclosed": b"References: " + b"<a@b " * 6_000 + b"\n\nx",
+    "words": b"Subject: " + b"=?utf-8?q?a?= " * 80_000,
+    "html": b"Content-Type: text/html\n\n" + b"<div>" * 100_000,
+    "charset": b"Content-Type: text/plain; charset=" + b"A" * 200_000 + b"\n\nx",
+    "colons": b":" * 3_000_000,
+    "name": b"Content-Disposition: attachment; filename=" + b"x" * 100_000 + b"\n\nx",
 }
 
 
@@ -133,8 +194,17 @@ def test_a_bomb_is_read_or_refused_within_a_second(raw):
     parsed = parse(raw)
     parse_header(raw)
     assert time.perf_counter() - started < 1
-    assert parsed.sender == Mailbox("", "a@b.example") and parsed.message_id == "bomb@b.example" and "error" not in parsed.problems
-    assert len(parsed.parts) <= 1_000 and len(parsed.to) <= 500 and len(parsed.references) <= 100 and len(parsed.subject) <= 998
+    assert (
+        parsed.sender == Mailbox("", "a@b.example")
+        and parsed.message_id == "bomb@b.example"
+        and "error" not in parsed.problems
+    )
+    assert (
+        len(parsed.parts) <= 1_000
+        and len(parsed.to) <= 500
+        and len(parsed.references) <= 100
+        and len(parsed.subject) <= 998
+    )
 
 
 def test_damaged_mail_never_raises():
@@ -144,11 +214,19 @@ def test_damaged_mail_never_raises():
         raw = bytearray(rng.choice(raws))
         for _ in range(rng.randint(1, 12)):
             at = rng.randrange(len(raw) + 1)
-            raw[at:at + rng.randint(0, 40)] = rng.choice([b"", b"\n", b"\r", b"\0", b"\xff", b"=?", b"--", b"\n\n", b":", b'"', b"boundary=", rng.randbytes(5)])
+            raw[at : at + rng.randint(0, 40)] = rng.choice(
+                [b"", b"\n", b"\r", b"\0", b"\xff", b"=?", b"--", b"\n\n", b":", b'"', b"boundary=", rng.randbytes(5)]
+            )
         parsed = parse(bytes(raw))
         assert "error" not in parsed.problems
         for part in parsed.parts:
             assert sha256(part_content(bytes(raw), part.index)).hexdigest() == part.sha256
-        for text in (parsed.subject, parsed.text, parsed.html or "", *(p.filename for p in parsed.parts), *(m.name for m in parsed.to)):
+        for text in (
+            parsed.subject,
+            parsed.text,
+            parsed.html or "",
+            *(p.filename for p in parsed.parts),
+            *(m.name for m in parsed.to),
+        ):
             text.encode()
             assert not any(c < " " and c not in "\n\t" for c in text)

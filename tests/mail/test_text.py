@@ -6,34 +6,66 @@ import pytest
 from webapp.mail.text import snippet, split_quote, to_html
 
 
-@pytest.mark.parametrize("new, quoted", [
-    ("Hi\n\n", "On Mon, Jan 6, 2025 at 10:00 AM Jan <a@b.example> wrote:\n\n> foo\n> bar\n"),
-    ("Hi\n\n", "On Mon, Jan 6, 2025 at\n10:00 AM Jan <a@b.example>\nwrote:\n> foo"),
-    ("Cześć\n\n", "W dniu 12.03.2024 o 10:11, Jan Kowalski pisze:\n> a\n> b"),
-    ("Cześć\n\n", "wt., 12 mar 2024 o 10:11 Jan Kowalski <a@b.example> napisał(a):\n> a"),
-    ("Ja\n\n", "Am 12.03.2024 um 10:11 schrieb Jan Kowalski <a@b.example>:\n\n> a\n"),
-    ("ok\n\n", "-----Original Message-----\nFrom: x\nSent: y\n\nfoo"), ("ok\n\n", "-----Wiadomość oryginalna-----\nfoo"),
-    ("ok\n\n", "-----Ursprüngliche Nachricht-----\nfoo"), ("ok\n\n", "Od: Jan <a@b.example>\nWysłano: środa\nDo: x\n\nfoo"),
-    ("ok\n", "Von: Jan\nGesendet: Mo\n\nx"), ("ok\n", "From: Jan\nSent: Mo\nTo: x\n\nx"), ("ok\n\n", "________________________________\nFrom: Jan\nSent: Mo\n\nx"),
-    ("", "> all of it"), ("answer\n\n", "> a\n> b\n"),
-    ("On Monday I wrote:\nfoo\n", ""), ("> q\nanswer within\n> q\nend", ""), ("From: the start\nof a sentence", ""), ("", ""),
-    ("On 6 Jan 2025 Jan <a@b.example> wrote:\n> x\n\nanswer below", ""), ("Dear all,\n____________________\nmy signature", ""),
-])
+@pytest.mark.parametrize(
+    "new, quoted",
+    [
+        ("Hi\n\n", "On Mon, Jan 6, 2025 at 10:00 AM Jan <a@b.example> wrote:\n\n> foo\n> bar\n"),
+        ("Hi\n\n", "On Mon, Jan 6, 2025 at\n10:00 AM Jan <a@b.example>\nwrote:\n> foo"),
+        ("Cześć\n\n", "W dniu 12.03.2024 o 10:11, Jan Kowalski pisze:\n> a\n> b"),
+        ("Cześć\n\n", "wt., 12 mar 2024 o 10:11 Jan Kowalski <a@b.example> napisał(a):\n> a"),
+        ("Ja\n\n", "Am 12.03.2024 um 10:11 schrieb Jan Kowalski <a@b.example>:\n\n> a\n"),
+        ("ok\n\n", "-----Original Message-----\nFrom: x\nSent: y\n\nfoo"),
+        ("ok\n\n", "-----Wiadomość oryginalna-----\nfoo"),
+        ("ok\n\n", "-----Ursprüngliche Nachricht-----\nfoo"),
+        ("ok\n\n", "Od: Jan <a@b.example>\nWysłano: środa\nDo: x\n\nfoo"),
+        ("ok\n", "Von: Jan\nGesendet: Mo\n\nx"),
+        ("ok\n", "From: Jan\nSent: Mo\nTo: x\n\nx"),
+        ("ok\n\n", "________________________________\nFrom: Jan\nSent: Mo\n\nx"),
+        ("", "> all of it"),
+        ("answer\n\n", "> a\n> b\n"),
+        ("On Monday I wrote:\nfoo\n", ""),
+        ("> q\nanswer within\n> q\nend", ""),
+        ("From: the start\nof a sentence", ""),
+        ("", ""),
+        ("On 6 Jan 2025 Jan <a@b.example> wrote:\n> x\n\nanswer below", ""),
+        ("Dear all,\n____________________\nmy signature", ""),
+    ],
+)
 def test_the_quote_is_told_from_what_is_new(new, quoted):
     assert split_quote(new + quoted) == (new, quoted)
 
 
 def test_no_text_is_ever_lost():
     rng = random.Random(1)
-    lines = ["On Mon 1 x <a@b> wrote:", "> q", "", "hello", "From: a", "Sent: b", "-----Original Message-----", "W dniu 1 pisze:", "--", "\r", "On ", "a" * 400]
+    lines = [
+        "On Mon 1 x <a@b> wrote:",
+        "> q",
+        "",
+        "hello",
+        "From: a",
+        "Sent: b",
+        "-----Original Message-----",
+        "W dniu 1 pisze:",
+        "--",
+        "\r",
+        "On ",
+        "a" * 400,
+    ]
     for _ in range(500):
         text = "\n".join(rng.choices(lines, k=rng.randint(0, 30)))
         assert "".join(split_quote(text)) == text
 
 
 def test_plain_text_is_escaped_and_linked():
-    html = to_html('see https://x.example/a_(b)?q=1&r=2). or www.foo.example, jan@x.example <b onclick="x">\nline\n\n\npar javascript:x')
-    assert 'href="https://x.example/a_(b)?q=1&amp;r=2"' in html and 'href="https://www.foo.example"' in html and 'href="mailto:jan@x.example"' in html
+    html = to_html(
+        "see https://x.example/a_(b)?q=1&r=2). or www.foo.example, jan@x.example "
+        '<b onclick="x">\nline\n\n\npar javascript:x'
+    )
+    assert (
+        'href="https://x.example/a_(b)?q=1&amp;r=2"' in html
+        and 'href="https://www.foo.example"' in html
+        and 'href="mailto:jan@x.example"' in html
+    )
     assert "&lt;b onclick=&quot;x&quot;&gt;<br>\nline</p>\n<p>par javascript:x</p>" in html
     assert html.count("<a ") == html.count('target="_blank" rel="noopener noreferrer nofollow"') == 3
     assert to_html("") == to_html(" \n ") == ""
@@ -46,11 +78,31 @@ def test_a_snippet_is_one_short_line_of_the_new_part():
     assert len(cut) <= 160 and cut.endswith("word…") and "\n" not in cut
 
 
-@pytest.mark.parametrize("text", [
-    "On " + "a " * 50_000, "On \n" * 40_000, "http://" + "a" * 400_000, "http://a@b " * 40_000, "a@" * 200_000, "a" * 400_000 + "@", "a@b." + "b." * 100_000,
-    "> x\n" * 200_000, "On 1 <a@b> wrote:\n> x\ny\n" * 30_000, "www." * 100_000, ("http://a" + ")" * 1_900 + " ") * 200, "Od: x\n" * 50_000, "\n" * 500_000,
-    "\n x" * 200_000, ("\n" + " " * 1_000) * 400, " " * 500_000, "a\u0301" * 300_000, "wrote:\n" * 50_000, "(" * 400_000,
-], ids=range(19))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "On " + "a " * 50_000,
+        "On \n" * 40_000,
+        "http://" + "a" * 400_000,
+        "http://a@b " * 40_000,
+        "a@" * 200_000,
+        "a" * 400_000 + "@",
+        "a@b." + "b." * 100_000,
+        "> x\n" * 200_000,
+        "On 1 <a@b> wrote:\n> x\ny\n" * 30_000,
+        "www." * 100_000,
+        ("http://a" + ")" * 1_900 + " ") * 200,
+        "Od: x\n" * 50_000,
+        "\n" * 500_000,
+        "\n x" * 200_000,
+        ("\n" + " " * 1_000) * 400,
+        " " * 500_000,
+        "a\u0301" * 300_000,
+        "wrote:\n" * 50_000,
+        "(" * 400_000,
+    ],
+    ids=range(19),
+)
 def test_time_is_linear(text):
     for function in (to_html, split_quote, snippet):
         started = time.perf_counter()

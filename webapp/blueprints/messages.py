@@ -82,7 +82,7 @@ def _page(html):
     return ('<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><title>Message</title>'
             "<style>html{background:#fff;color:#222}body{margin:0;padding:12px 16px;font:14px/1.5 Arial,'Liberation Sans',"
             "sans-serif;overflow-wrap:anywhere}img{max-width:100%!important;height:auto}"
-            "table,td,div{max-width:100%!important}table[width],table[style*=width]{width:auto!important}"
+            "table,td,div{max-width:100%!important}"
             "blockquote{margin:0 0 0 .8ex;border-left:2px solid #ccc;padding-left:1ex}</style>" + html)
 
 

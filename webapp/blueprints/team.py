@@ -57,7 +57,7 @@ def news(inbox_id):
     if current:
         query = query.where(Conversation.id != current)
     return fragment("team/news", inbox=found, count=db.session.scalar(query) if since else 0, status=_status(),
-                    view=_view(), since=request.args.get("since"), current=current)
+                    view=_view(), since=request.args.get("since"))
 
 
 @blueprint.get("/side")
@@ -290,7 +290,7 @@ def _thread(found):
                 authors=_authors(messages), people=find.assignees(found.inbox), may_act=find.may_act(found.inbox),
                 draft=db.session.scalar(select(Draft).where(Draft.conversation_id == found.id,
                                                             Draft.person_id == current_user.id)),
-                reply_form=Reply(), form=Act(), others=others, possible=possible, sender=sender,
+                reply_form=Reply(formdata=None), form=Act(), others=others, possible=possible, sender=sender,
                 to=_answered(messages, sender), status=found.status, view=_view())
 
 

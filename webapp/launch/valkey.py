@@ -72,10 +72,11 @@ def socket_path(folder):
 
 def tidy(folder):
     """Remove the private place, if there is one and nothing lives in it."""
-    place = socket_path(folder).parent
-    if place != Path(folder).absolute() / "run":
+    path = socket_path(folder)
+    if path.parent != Path(folder).absolute() / "run" and not answers(path):
         with contextlib.suppress(OSError):
-            place.rmdir()
+            path.unlink(missing_ok=True)  # a server that was killed leaves it
+            path.parent.rmdir()
 
 
 def answers(path):

@@ -10,7 +10,7 @@ import unicodedata
 
 import idna
 
-from .charset import clean_header, decode
+from .charset import clean_header
 from .types import Mailbox
 
 __all__ = ["address_key", "clean_header", "login_key", "mailboxes", "name_lies"]

@@ -92,7 +92,7 @@ def _first(root: ET.Element, tag: str, kind: str, address: str) -> tuple[Endpoin
         host, port = _filled(server, "hostname", address), _filled(server, "port", address)
         security = securities.get((server.findtext("socketType") or "").strip().upper())
         ways = [(way.text or "").strip() for way in server.findall("authentication")]
-        if (server.get("type") != kind or not security or not port.isdigit() or len(port) > 5
+        if (server.get("type") != kind or not security or not (port.isascii() and port.isdigit()) or len(port) > 5
                 or ways and not {"password-cleartext", "plain", "password-encrypted"} & set(ways)):
             continue
         if host and len(host) <= 253 and not set(host) & set(" /@:%#?\r\n\0"):

@@ -140,7 +140,7 @@ def _word_bytes(encoding: str, body: str) -> bytes | None:
 
 
 def clean_header(value: str | bytes, max: int = 998) -> str:  # noqa: A002 - the name that callers read best
-    """One safe line: encoded-words decoded, NFC, no control or bidi characters, single spaces, at most `max` characters.
+    """One safe line: encoded-words decoded, NFC, no control or bidi characters, at most `max` characters.
 
     A word that decodes to yet another encoded-word is decoded too, so nobody after us decodes a line break out of it.
     """

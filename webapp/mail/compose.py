@@ -10,7 +10,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from email.generator import BytesGenerator
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -100,7 +100,7 @@ def build_message(
 
 
 def envelope_address(address: str) -> str:
-    """`address` as SMTP and headers carry it: local part as typed, domain as A-label. ValueError as in build_message."""
+    """`address` as SMTP and headers carry it: local part as typed, domain as A-label. Raises ValueError."""
     local = address.strip().rpartition("@")[0]
     checked = f"{local}@{address_key(address).rpartition('@')[2]}"
     if not _ADDRESS.fullmatch(checked) or len(checked) > 320:

@@ -73,10 +73,10 @@ def check_host(endpoint: Endpoint, policy: Policy) -> list[str]:
         raise MailError("not_allowed", host=endpoint.host, port=endpoint.port)
     addresses = _resolve(host, endpoint.port, policy.connect_seconds)
     allowed = [address for address in addresses if _allowed(host, address, endpoint.port, policy)]
-    # One forbidden address forbids the host: a name that points inside and outside at once is an attack
-    # or a mistake. Loopback is listed by exact address, so there only the listed ones count.
-    strange = [a for a in addresses if a not in allowed and classify_address(a) != "loopback"]
-    if strange or not allowed:
+    # One forbidden address forbids the host: a name that points inside and outside at once is an attack or a mistake.
+    # Loopback is listed by exact address, and "localhost" has two: there the listed one is enough.
+    only_loopback = all(classify_address(address) == "loopback" for address in addresses)
+    if not allowed or len(allowed) < len(addresses) and not only_loopback:
         raise MailError("not_allowed", host=endpoint.host, port=endpoint.port)
     return allowed
 

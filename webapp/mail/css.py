@@ -18,8 +18,10 @@ PROPERTIES = frozenset(
 )
 MAX_STYLE = 4_000  # characters of one style attribute
 
-_UNITS = {"px": 2_000, "pt": 1_500, "em": 100, "rem": 100, "ex": 200, "ch": 200, "in": 20, "cm": 50, "mm": 500, "pc": 125}
+_UNITS = {"px": 2_000, "pt": 1_500, "em": 100, "rem": 100, "ex": 200, "ch": 200, "in": 20, "cm": 50, "mm": 500,
+          "pc": 125}
 _MAX_PERCENT = 500
+_NO_COLOUR = frozenset({"none", "scroll", "fixed", "local", "center", "top", "bottom", "left", "right", "repeat"})
 _COLOUR_FUNCTIONS = frozenset({"rgb", "rgba", "hsl", "hsla"})
 _WITH_STRINGS = frozenset({"font", "font-family"})
 _SLIGHTLY_NEGATIVE = frozenset({"letter-spacing", "text-indent", "word-spacing"})
@@ -68,10 +70,8 @@ def _background_colour(tokens: list) -> str | None:
     for token in tokens:
         if token.type == "hash" or (token.type == "function" and _colour_function(token)):
             return token.serialize()
-        if token.type == "ident" and token.lower_value.isalpha() and token.lower_value not in ("none", "scroll", "fixed"):
+        if token.type == "ident" and token.lower_value.isalpha() and token.lower_value not in _NO_COLOUR:
             return token.lower_value
-        if token.type != "whitespace":
-            continue
     return None
 
 

@@ -285,7 +285,8 @@ def estimate_height(html: str, width_px: int = 640) -> int:
             height = _HEIGHT.search(attributes)
             row.append(min(int(height[1]), 2_000) if height else 40)
         elif tag in _TALL:
-            total += _lines(pending, characters) + (max(row) if row else 0) + (_TALL[tag] if closing or tag == "hr" else 0)
+            total += _lines(pending, characters) + (max(row) if row else 0)
+            total += _TALL[tag] if closing or tag == "hr" else 0
             pending, row = 0, []
         elif tag == "br":
             total += max(_LINE, _lines(pending, characters)) + (max(row) if row else 0)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
+import pybase64
+
 MAGIC = b"PRM1"
 _COUNT = struct.Struct(">I")
 _REFERENCE = struct.Struct(">QIIB32s")
@@ -103,7 +105,8 @@ def _bodies(raw: bytes, min_size: int):
         line = raw.rfind(b"\n", max(0, at - 100), at) + 1
         if not raw[line:line + 25].lower().startswith(b"content-transfer-encoding"):
             continue
-        blank = min((i for end in (b"\n\n", b"\n\r\n") if (i := raw.find(end, at, at + MAX_HEADER)) >= 0), default=-1)
+        ends = (raw.find(end, at, at + MAX_HEADER) for end in (b"\n\n", b"\n\r\n"))
+        blank = min((i for i in ends if i >= 0), default=-1)
         if blank < 0:
             continue
         start = blank + (2 if raw[blank + 1:blank + 2] == b"\n" else 3)
@@ -116,7 +119,8 @@ def _bodies(raw: bytes, min_size: int):
 
 def _is_text(raw: bytes, line: int, start: int) -> bool:
     """Is this a text the reader sees, no attachment? Looks at the part's own header, at most 8 KB around."""
-    top = max(raw.rfind(b"\n--", max(0, line - MAX_HEADER), line), raw.rfind(b"\n\n", max(0, line - MAX_HEADER), line), 0)
+    above = max(0, line - MAX_HEADER)
+    top = max(raw.rfind(b"\n--", above, line), raw.rfind(b"\n\n", above, line), 0)
     header = raw[top:start].lower()
     return (b"content-type: text/plain" in header or b"content-type: text/html" in header) and (
         b"content-disposition: attachment" not in header)
@@ -132,16 +136,18 @@ def _decode(raw: bytes, start: int, end: int):
     if line < 4:
         return None
     try:
-        data = binascii.a2b_base64(encoded)
+        data = pybase64.b64decode(encoded)  # skips line ends, and rubbish too: proven below
     except binascii.Error:
         return None
     line_end = 2 if crlf else 1
-    return (data, line, line_end, start + len(encoded)) if _comes_back(encoded, data, line, line_end) else None
+    if not _comes_back(encoded, data, line, line_end):
+        return None
+    return data, line, line_end, start + len(encoded)
 
 
 def _comes_back(encoded: bytes, data: bytes, line: int, width: int) -> bool:
     """Would `_encode` give exactly `encoded`? Line ends of `width` bytes stand at equal steps and nowhere else."""
-    text = binascii.b2a_base64(data, newline=False)
+    text = pybase64.b64encode(data)
     breaks = (len(text) - 1) // line
     if len(encoded) != len(text) + breaks * width or encoded.translate(None, b"\r\n") != text:
         return False
@@ -152,7 +158,10 @@ def _comes_back(encoded: bytes, data: bytes, line: int, width: int) -> bool:
 
 
 def _encode(data: bytes, line: int, line_end: bytes) -> bytes:
-    text = binascii.b2a_base64(data, newline=False)
+    if line == 76:  # nearly all mail; the library breaks these lines itself
+        text = pybase64.encodebytes(data)[:-1]
+        return text if line_end == b"\n" else text.replace(b"\n", line_end)
+    text = pybase64.b64encode(data)
     if line >= len(text):
         return text
     return line_end.join([text[i:i + line] for i in range(0, len(text), line)])

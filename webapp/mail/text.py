@@ -8,7 +8,9 @@ MAX_LINE = 300           # characters of a line that it looks at
 MAX_LINKED = 500_000     # characters that are searched for links
 
 _URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"'`{}|\\^\x00-\x20]{1,2000}+", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?<![\w.+%@-])[\w.+%-]{1,64}+@[a-z0-9][a-z0-9.-]{0,251}\.[a-z]{2,24}(?![\w@-])", re.IGNORECASE | re.ASCII)
+_ADDRESS = re.compile(
+    r"(?<![\w.+%@-])[\w.+%-]{1,64}+@[a-z0-9][a-z0-9.-]{0,251}\.[a-z]{2,24}(?![\w@-])", re.IGNORECASE | re.ASCII
+)
 _TRAILING = ".,;:!?'\"*_~"
 _REL = ' target="_blank" rel="noopener noreferrer nofollow"'
 
@@ -67,14 +69,17 @@ _ATTRIBUTION = re.compile(
 )
 _HAS_DATE = re.compile(r"\d")
 _RULE = re.compile(
-    r"[-_=*]{2,}\s?(?:original message|original appointment|forwarded message|wiadomość oryginalna|oryginalna wiadomość|"
+    r"[-_=*]{2,}\s?(?:original message|original appointment|forwarded message|wiadomość oryginalna|"
+    r"oryginalna wiadomość|"
     r"wiadomość przekazana|przekazana wiadomość|treść oryginalnej wiadomości|ursprüngliche nachricht|originalnachricht|"
     r"weitergeleitete nachricht|message d'origine|begin forwarded message)\s?[-_=*]{2,}|begin forwarded message:|"
     r"_{20,}",
     re.IGNORECASE,
 )
 _FROM = re.compile(r"\*?(?:from|od|von|de|nadawca)\s?:\*?\s?\S", re.IGNORECASE)
-_SENT = re.compile(r"\*?(?:sent|date|wysłano|data|gesendet|datum|envoyé|to|do|an|subject|temat|betreff)\s?:\*?\s?\S", re.IGNORECASE)
+_SENT = re.compile(
+    r"\*?(?:sent|date|wysłano|data|gesendet|datum|envoyé|to|do|an|subject|temat|betreff)\s?:\*?\s?\S", re.IGNORECASE
+)
 _STARTS = ("on ", "w dniu", "dnia ", "dn. ", "w dn.", "am ", "le ")
 
 

@@ -158,8 +158,8 @@ class Parsed:
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()         # oldest first, at most the last 100
     subject: str = ""
-    sender: Mailbox | None = None            # None when From is absent or ambiguous
-    sender_ambiguous: bool = False           # not exactly one addr-spec, or a display name that lies
+    sender: Mailbox | None = None            # None when From is absent or holds not exactly one addr-spec
+    sender_ambiguous: bool = False           # not exactly one addr-spec, or a name that lied and was taken off
     reply_to: tuple[Mailbox, ...] = ()
     to: tuple[Mailbox, ...] = ()
     cc: tuple[Mailbox, ...] = ()

@@ -1,6 +1,7 @@
 """What templates say of values: times, sizes, initials, icons, versions of static files."""
 
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from babel.dates import format_date, format_time, get_timezone
 from babel.numbers import format_decimal
 from flask import current_app, url_for
 from flask_babel import get_locale, gettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from webapp import words
 from webapp.mail.text import split_quote, to_html
@@ -17,7 +18,8 @@ from webapp.rules import bounds
 
 def init_app(app):
     for name, function in (("moment", moment), ("clock", clock), ("size", size), ("number", number), ("day", day),
-                           ("initials", initials), ("hue", hue), ("mail_text", mail_text), ("weekday", weekday)):
+                           ("initials", initials), ("hue", hue), ("mail_text", mail_text), ("weekday", weekday),
+                           ("breakable", breakable)):
         app.add_template_filter(function, name)
     app.add_template_global(icon, "icon")
     app.add_template_global(asset, "asset")
@@ -85,6 +87,11 @@ def mail_text(text):
     """(new, quoted) of a plain text, both as safe HTML."""
     new, quoted = split_quote(text)
     return Markup(to_html(new)), Markup(to_html(quoted)) if quoted.strip() else None
+
+
+def breakable(address):
+    """An address that may be broken after the @ and at dots, not inside words."""
+    return Markup("<wbr>").join(escape(p) for p in re.split(r"(?<=@)|(?=\.)", address))
 
 
 def icon(name, extra=""):
