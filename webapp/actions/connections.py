@@ -29,7 +29,8 @@ def check(actor, holder, address, use="mail"):
     check_connector(actor.role, holder.kind)
     key = check_address(address)
     if ask(holder, use, held(key)) == "here already":
-        raise RuleBroken("address", "here_already", address=address.strip(), id=connection_id_of(key, use))
+        raise RuleBroken("address", "here_already", address=address.strip(),
+                         connection=connection_id_of(key, use))
     return key
 
 
@@ -72,7 +73,7 @@ def claim(connection, login):
         answer = ask(holder, connection.use, held(key, login))
         if answer == "here already":
             raise RuleBroken("address", "here_already", address=connection.address,
-                             id=connection_id_of(key, connection.use))
+                             connection=connection_id_of(key, connection.use))
         try:
             with db.session.begin_nested():
                 hold = db.session.scalar(select(Hold).where(Hold.address_key == key))

@@ -6,7 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
-from webapp.models.connection import held
+from webapp.models.connection import connection_id_of, held
 from webapp.rules import RuleBroken
 from webapp.rules import bounds as b
 from webapp.rules.connections import Holder, ask, check_address, check_connector
@@ -44,7 +44,8 @@ def _can_be_connected(form, field):
     check_connector(current_user.role, form.kind)
     key = check_address(field.data)
     if form.holder is not None and ask(form.holder, "mail", held(key)) == "here already":
-        raise RuleBroken("address", "here_already", address=field.data.strip())
+        raise RuleBroken("address", "here_already", address=field.data.strip(),
+                         connection=connection_id_of(key, "mail"))
     found = held(key)
     if form.holder is None and found is not None:      # a new inbox: any holder is another one
         ask(Holder("team", 0), "mail", found)

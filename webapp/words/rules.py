@@ -11,9 +11,13 @@ def sentence(code, facts):
     return make(**facts) if make else _("This isn’t possible now.")
 
 
-def taken(kind, name, since, gone, by_login, address, wanted, **_facts):
+def taken(kind, id, name, since, gone, by_login, address, **_facts):
     """Who holds it, for those who may know: own and team addresses for all, colleagues' for admins."""
-    shown = current_user.is_authenticated and (current_user.is_admin or kind == "team")
+    mine = current_user.is_authenticated and kind == "personal" and id == current_user.id
+    if mine and not by_login:
+        return _("You connected %(address)s as your personal address. One address can’t be both personal and team: "
+                 "disconnect it first, or use another one.", address=local_part(address))
+    shown = mine or current_user.is_authenticated and (current_user.is_admin or kind == "team")
     if by_login and shown:
         return _("This signs in to the same mailbox as %(address)s, which is already connected. One mailbox is one "
                  "address here.", address=address)
