@@ -1,4 +1,4 @@
-"""Which servers belong to an address: the order, what strangers may say about it, and what is asked over the network."""
+"""Which servers belong to an address: the order, what strangers may say of it, and what is asked of the network."""
 
 import types
 
@@ -58,12 +58,23 @@ def test_the_admins_table_comes_first_and_asks_nobody():
     assert resolver.asked == []
 
 
-@pytest.mark.parametrize(("address", "imap", "app_password"), [
-    ("a@gmail.com", "imap.gmail.com", True), ("a@GoogleMail.com", "imap.gmail.com", True),
-    ("a@hotmail.com", "outlook.office365.com", False), ("a@yahoo.com", "imap.mail.yahoo.com", True),
-    ("a@me.com", "imap.mail.me.com", True), ("a@gmx.de", "imap.gmx.net", False), ("a@web.de", "imap.web.de", False),
-    ("a@wp.pl", "imap.wp.pl", False), ("a@o2.pl", "poczta.o2.pl", False), ("a@op.pl", "imap.poczta.onet.pl", False),
-    ("a@interia.pl", "poczta.interia.pl", False), ("a@t-online.de", "secureimap.t-online.de", True)])
+@pytest.mark.parametrize(
+    ("address", "imap", "app_password"),
+    [
+        ("a@gmail.com", "imap.gmail.com", True),
+        ("a@GoogleMail.com", "imap.gmail.com", True),
+        ("a@hotmail.com", "outlook.office365.com", False),
+        ("a@yahoo.com", "imap.mail.yahoo.com", True),
+        ("a@me.com", "imap.mail.me.com", True),
+        ("a@gmx.de", "imap.gmx.net", False),
+        ("a@web.de", "imap.web.de", False),
+        ("a@wp.pl", "imap.wp.pl", False),
+        ("a@o2.pl", "poczta.o2.pl", False),
+        ("a@op.pl", "imap.poczta.onet.pl", False),
+        ("a@interia.pl", "poczta.interia.pl", False),
+        ("a@t-online.de", "secureimap.t-online.de", True),
+    ],
+)
 def test_large_providers_are_known_without_asking(address, imap, app_password):
     resolver = Resolver()
     (only,) = found(address, resolver)
@@ -71,28 +82,49 @@ def test_large_providers_are_known_without_asking(address, imap, app_password):
     assert only.imap.port == 993 and only.user == address and resolver.asked == []
 
 
-@pytest.mark.parametrize(("host", "imap"), [
-    ("aspmx.l.google.com", "imap.gmail.com"), ("firma-example.mail.protection.outlook.com", "outlook.office365.com"),
-    ("mx1.mail.ovh.net", "ssl0.ovh.net")])
+@pytest.mark.parametrize(
+    ("host", "imap"),
+    [
+        ("aspmx.l.google.com", "imap.gmail.com"),
+        ("firma-example.mail.protection.outlook.com", "outlook.office365.com"),
+        ("mx1.mail.ovh.net", "ssl0.ovh.net"),
+    ],
+)
 def test_a_firms_domain_is_known_by_where_its_mail_goes(host, imap):
     (only,) = found("a@firma.example", Resolver(firma_example=[mx("backup.example", 50), mx(host)]))
     assert only.source == "provider" and only.imap.host == imap
 
 
 def test_a_look_alike_mx_is_no_provider():
-    assert found("a@firma.example", Resolver(firma_example=[mx("evilgoogle.com"), mx("google.com.evil.example")]))[
-        0].source == "guess"
+    assert (
+        found("a@firma.example", Resolver(firma_example=[mx("evilgoogle.com"), mx("google.com.evil.example")]))[
+            0
+        ].source
+        == "guess"
+    )
 
 
 def test_dns_srv_is_followed_by_priority_and_weight():
     resolver = Resolver(
-        _imaps__tcp_firma_example=[srv("slow.firma.example", 993, 20), srv("b.firma.example", 993, 10, 1),
-                                   srv("a.firma.example", 994, 10, 9)],
+        _imaps__tcp_firma_example=[
+            srv("slow.firma.example", 993, 20),
+            srv("b.firma.example", 993, 10, 1),
+            srv("a.firma.example", 994, 10, 9),
+        ],
         _imap__tcp_firma_example=[srv("no.firma.example", 143)],
-        _submissions__tcp_firma_example=[srv("", 0)], _submission__tcp_firma_example=[srv("s.firma.example", 587)])
+        _submissions__tcp_firma_example=[srv("", 0)],
+        _submission__tcp_firma_example=[srv("s.firma.example", 587)],
+    )
     first = found("a@firma.example", resolver)[0]
-    assert first == ("srv", Endpoint("a.firma.example", 994, "tls"), Endpoint("s.firma.example", 587, "starttls"),
-                     "a@firma.example", False, None, True)
+    assert first == (
+        "srv",
+        Endpoint("a.firma.example", 994, "tls"),
+        Endpoint("s.firma.example", 587, "starttls"),
+        "a@firma.example",
+        False,
+        None,
+        True,
+    )
 
 
 def test_autoconfig_gives_only_encrypted_password_servers():
@@ -103,29 +135,51 @@ def test_autoconfig_gives_only_encrypted_password_servers():
         return XML.encode() if ".well-known" in url else None
 
     first = found("zofia.m+x@firma.example", fetch=fetch)[0]
-    assert first[:4] == ("autoconfig", Endpoint("imap.firma.example", 993, "tls"),
-                         Endpoint("smtp.firma.example", 587, "starttls"), "zofia.m+x")
-    assert asked == ["https://autoconfig.firma.example/mail/config-v1.1.xml?emailaddress=zofia.m%2Bx%40firma.example",
-                     "https://firma.example/.well-known/autoconfig/mail/config-v1.1.xml"]
+    assert first[:4] == (
+        "autoconfig",
+        Endpoint("imap.firma.example", 993, "tls"),
+        Endpoint("smtp.firma.example", 587, "starttls"),
+        "zofia.m+x",
+    )
+    assert asked == [
+        "https://autoconfig.firma.example/mail/config-v1.1.xml?emailaddress=zofia.m%2Bx%40firma.example",
+        "https://firma.example/.well-known/autoconfig/mail/config-v1.1.xml",
+    ]
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
 
 
-@pytest.mark.parametrize("xml", [
-    XML.replace("<clientConfig", BOMB + "<clientConfig").encode(),
-    XML.replace("<clientConfig", '<!DOCTYPE x SYSTEM "file:///etc/passwd"><clientConfig').encode(),
-    XML.replace("<clientConfig", BOMB + "<clientConfig").replace('?xml version="1.0"', '?xml version="1.0" encoding="utf-16"').encode("utf-16"),
-    b"", b"<html>", b"\0" * 100, b"<a>" * 1000, XML.replace("587", "99999999").encode(), XML.replace("587", "\u0661").encode(),
-    XML.replace("smtp.firma.example", "evil.example/x?").encode(), XML.replace("STARTTLS", "plain").encode(),
-    XML.encode() + b"x"])
+@pytest.mark.parametrize(
+    "xml",
+    [
+        XML.replace("<clientConfig", BOMB + "<clientConfig").encode(),
+        XML.replace("<clientConfig", '<!DOCTYPE x SYSTEM "file:///etc/passwd"><clientConfig').encode(),
+        XML.replace("<clientConfig", BOMB + "<clientConfig")
+        .replace('?xml version="1.0"', '?xml version="1.0" encoding="utf-16"')
+        .encode("utf-16"),
+        b"",
+        b"<html>",
+        b"\0" * 100,
+        b"<a>" * 1000,
+        XML.replace("587", "99999999").encode(),
+        XML.replace("587", "\u0661").encode(),
+        XML.replace("smtp.firma.example", "evil.example/x?").encode(),
+        XML.replace("STARTTLS", "plain").encode(),
+        XML.encode() + b"x",
+    ],
+)
 def test_hostile_or_useless_autoconfig_is_no_answer(xml):
     assert autoconfig.read(xml, "a@firma.example") is None
 
 
 def test_guesses_come_last_and_encrypted_first():
     guesses = found("a@firma.example")
-    assert guesses[0][:3] == ("guess", Endpoint("imap.firma.example", 993, "tls"), Endpoint("smtp.firma.example", 465, "tls"))
+    assert guesses[0][:3] == (
+        "guess",
+        Endpoint("imap.firma.example", 993, "tls"),
+        Endpoint("smtp.firma.example", 465, "tls"),
+    )
     assert {c.imap.host for c in guesses} == {"imap.firma.example", "mail.firma.example", "firma.example"}
     assert {(c.imap.port, c.imap.security) for c in guesses} == {(993, "tls"), (143, "starttls")}
     assert {(c.smtp.port, c.smtp.security) for c in guesses} == {(465, "tls"), (587, "starttls")}
@@ -152,6 +206,7 @@ class Web:
 
     def __call__(self, endpoint, policy):
         import socket
+
         self.asked.append(endpoint)
         assert policy.private == () and policy.loopback == frozenset() and policy.ports == {443}
         if endpoint.host.endswith("inside.example"):
@@ -181,11 +236,21 @@ def test_the_web_is_asked_with_its_own_stricter_policy(monkeypatch):
     assert ask(monkeypatch, OK) == (b"hi", [Endpoint("firma.example", 443, "tls")])
 
 
-@pytest.mark.parametrize("replies", [
-    [moved(b"http://firma.example/")], [moved(b"https://secret.inside.example/")], [moved(b"https://u:p@firma.example/")],
-    [moved(b"/a"), moved(b"/b"), moved(b"/c"), moved(b"/d"), OK], [moved(b"file:///etc/passwd")], [moved(b"")] * 4,
-    [b"HTTP/1.1 404 No\r\n\r\n"], [b"garbage\r\n"], [b""],
-    [b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 70_000]])
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [moved(b"http://firma.example/")],
+        [moved(b"https://secret.inside.example/")],
+        [moved(b"https://u:p@firma.example/")],
+        [moved(b"/a"), moved(b"/b"), moved(b"/c"), moved(b"/d"), OK],
+        [moved(b"file:///etc/passwd")],
+        [moved(b"")] * 4,
+        [b"HTTP/1.1 404 No\r\n\r\n"],
+        [b"garbage\r\n"],
+        [b""],
+        [b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 70_000],
+    ],
+)
 def test_redirects_and_answers_have_bounds(monkeypatch, replies):
     answer, asked = ask(monkeypatch, *replies)
     assert answer is None and len(asked) <= 4
@@ -198,8 +263,13 @@ def test_a_redirect_within_bounds_is_followed(monkeypatch):
 
 def test_a_server_answers_when_it_greets_over_verified_tls(dovecot, sink, authority):
     for port, security, expected in (
-            (dovecot.imaps_port, "tls", True), (dovecot.imap_port, "starttls", True), (sink.port, "tls", True),
-            (sink.starttls_port, "starttls", True), (dovecot.imap_port, "tls", False), (1, "tls", False)):
+        (dovecot.imaps_port, "tls", True),
+        (dovecot.imap_port, "starttls", True),
+        (sink.port, "tls", True),
+        (sink.starttls_port, "starttls", True),
+        (dovecot.imap_port, "tls", False),
+        (1, "tls", False),
+    ):
         assert answers(at(port, security), policy_for(authority.ca_file, port)) is expected
     assert answers(at(dovecot.imaps_port), policy_for(None, dovecot.imaps_port)) is False
     assert answers(at(dovecot.imaps_port), Policy()) is False

@@ -1,4 +1,4 @@
-"""Servers that lie, break off, drip or refuse: nothing wrong is stored, nobody waits for ever, every cause has a name."""
+"""Servers that lie, break off, drip or refuse: nothing wrong is stored, nobody waits for ever, each cause is named."""
 
 import time
 
@@ -50,6 +50,12 @@ def test_a_literal_that_is_shorter_than_announced_is_never_stored(fake, session,
     assert came == [] and code in ("protocol", "timed_out", "lost")
 
 
+@pytest.mark.parametrize("tail", [b") more\r\n", b"\r\n", b" FLAGS\r\n", b" FLAGS)\r\n"])
+def test_an_answer_that_does_not_end_as_it_should_is_never_stored(fake, session, tail):
+    answering(fake, b"* 1 FETCH (UID 1 BODY[] {2}\r\nhi" + tail + b"TAG OK done\r\n")
+    assert fetched(session, 1) == ([], "protocol")
+
+
 def test_a_huge_literal_is_refused_before_it_is_read(fake, session):
     answering(fake, b"* 1 FETCH (UID 1 FLAGS () BODY[] {2000000000}\r\n" + RAW)
     came, code = fetched(session, 1, 2)
@@ -58,7 +64,8 @@ def test_a_huge_literal_is_refused_before_it_is_read(fake, session):
 
 def test_a_size_that_differs_from_rfc822_size_stores_what_came(fake, session):
     fake.on[b"UID FETCH"] = lambda tag, arguments: (
-        b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n" if b"BODY" not in arguments else message(1)) + tag + b" OK\r\n"
+        (b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n" if b"BODY" not in arguments else message(1)) + tag + b" OK\r\n"
+    )
     (only,) = session.fetch([1], 10_000)
     assert only.raw == RAW and only.size == 5
 
@@ -78,11 +85,17 @@ def test_a_refused_command_is_tried_again_one_by_one(fake, session):
     assert [m.uid for m in came] == [1, 3] and code is None and session.missing == {2}
 
 
-@pytest.mark.parametrize("line", [
-    b"* 1 FETCH (UID 1 FLAGS () BODY[] NIL)\r\n",        # no body
-    b"* 1 FETCH (FLAGS (\\Seen) BODY[] {3}\r\nabc)\r\n",  # no UID
-    b"* 1 EXPUNGE\r\n", b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n", b"* OK still here\r\n", b"",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"* 1 FETCH (UID 1 FLAGS () BODY[] NIL)\r\n",  # no body
+        b"* 1 FETCH (FLAGS (\\Seen) BODY[] {3}\r\nabc)\r\n",  # no UID
+        b"* 1 EXPUNGE\r\n",
+        b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n",
+        b"* OK still here\r\n",
+        b"",
+    ],
+)
 def test_what_is_no_answer_is_ignored_and_the_uid_is_missing(fake, session, line):
     answering(fake, line + message(2, number=2) + b"TAG OK done\r\n")
     came, code = fetched(session, 1, 2)
@@ -111,12 +124,16 @@ def test_two_commands_may_be_answered_interleaved_and_out_of_order(fake, session
     assert code is None and sorted(m.uid for m in came) == uids and session.missing == frozenset()
 
 
-@pytest.mark.parametrize("answer", [
-    b'* 1 FETCH (BODY[] {5}\r\nhello UID 1 FLAGS (\\Seen $x) INTERNALDATE "01-Jan-2026 10:00:00 +0100")\r\n',
-    b'* 1 FETCH (UID 1 BODY[] "hello" FLAGS (\\Seen $x) INTERNALDATE "01-Jan-2026 10:00:00 +0100")\r\n',
-    b'* 1 fetch (MODSEQ (9) uid 1 internaldate " 1-Jan-2026 10:00:00 +0100" flags (\\Seen $x) body[] {5}\r\nhello)\r\n',
-    b'* 1 FETCH (X-GM-MSGID 12 UID 1 BODYSTRUCTURE ("a" ("n" {3}\r\n)"( ) NIL) FLAGS (\\Seen $x) '
-    b'INTERNALDATE "01-Jan-2026 10:00:00 +0100" BODY[] {5}\r\nhello)\r\n'])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'* 1 FETCH (BODY[] {5}\r\nhello UID 1 FLAGS (\\Seen $x) INTERNALDATE "01-Jan-2026 10:00:00 +0100")\r\n',
+        b'* 1 FETCH (UID 1 BODY[] "hello" FLAGS (\\Seen $x) INTERNALDATE "01-Jan-2026 10:00:00 +0100")\r\n',
+        b'* 1 fetch (MODSEQ (9) uid 1 internaldate " 1-Jan-2026 10:00:00 +0100" flags (\\Seen $x) body[] {5}\r\nhello)\r\n',
+        b'* 1 FETCH (X-GM-MSGID 12 UID 1 BODYSTRUCTURE ("a" ("n" {3}\r\n)"( ) NIL) FLAGS (\\Seen $x) '
+        b'INTERNALDATE "01-Jan-2026 10:00:00 +0100" BODY[] {5}\r\nhello)\r\n',
+    ],
+)
 def test_every_legal_order_and_form_of_an_answer_is_read(fake, session, answer):
     answering(fake, answer + b"TAG OK done\r\n")
     (only,), _code = fetched(session, 1)
@@ -130,13 +147,21 @@ def test_a_garbage_date_is_no_date(fake, session):
     assert only.raw == b"hi" and only.internal_date is None
 
 
-@pytest.mark.parametrize(("answer", "code"), [
-    (b"TAG NO [UNAVAILABLE] later\r\n", "unavailable"), (b"TAG NO [INUSE] wait\r\n", "in_use"),
-    (b"TAG NO [LIMIT] enough\r\n", "throttled"), (b"TAG NO [OVERQUOTA] Account exceeded command limits\r\n", "throttled"),
-    (b"TAG NO Too many simultaneous connections\r\n", "throttled"), (b"TAG BAD what\r\n", "protocol"),
-    (b"* BYE shutting down\r\n", "unavailable"), (b"TAG NO [THROTTLED] slow\r\n", "throttled"), (b"nonsense\r\n", "protocol"),
-    (b"* 1 FETCH (UID 1 BODY[] {5}\r\nhello", "lost"),
-])
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"TAG NO [UNAVAILABLE] later\r\n", "unavailable"),
+        (b"TAG NO [INUSE] wait\r\n", "in_use"),
+        (b"TAG NO [LIMIT] enough\r\n", "throttled"),
+        (b"TAG NO [OVERQUOTA] Account exceeded command limits\r\n", "throttled"),
+        (b"TAG NO Too many simultaneous connections\r\n", "throttled"),
+        (b"TAG BAD what\r\n", "protocol"),
+        (b"* BYE shutting down\r\n", "unavailable"),
+        (b"TAG NO [THROTTLED] slow\r\n", "throttled"),
+        (b"nonsense\r\n", "protocol"),
+        (b"* 1 FETCH (UID 1 BODY[] {5}\r\nhello", "lost"),
+    ],
+)
 def test_every_refusal_has_its_name(fake, session, answer, code):
     if not answer.endswith(b"\r\n"):
         fake.on[b"UID FETCH"] = lambda tag, arguments: None
@@ -147,13 +172,22 @@ def test_every_refusal_has_its_name(fake, session, answer, code):
     assert (came, got) == ([], code)
 
 
-@pytest.mark.parametrize(("answer", "code"), [
-    (b" NO [AUTHENTICATIONFAILED] no\r\n", "password_refused"), (b" NO [AUTHORIZATIONFAILED] no\r\n", "password_refused"),
-    (b" NO [EXPIRED] old\r\n", "password_refused"), (b" NO no\r\n", "password_refused"),
-    (b" NO [UNAVAILABLE] backend down\r\n", "unavailable"), (b" NO [CONTACTADMIN] x\r\n", "unavailable"),
-    (b" NO [LIMIT] x\r\n", "throttled"), (b" NO [INUSE] x\r\n", "in_use"), (b" BAD syntax\r\n", "protocol"),
-    (b" NO Too many login attempts\r\n", "throttled"), (None, "lost"),
-])
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b" NO [AUTHENTICATIONFAILED] no\r\n", "password_refused"),
+        (b" NO [AUTHORIZATIONFAILED] no\r\n", "password_refused"),
+        (b" NO [EXPIRED] old\r\n", "password_refused"),
+        (b" NO no\r\n", "password_refused"),
+        (b" NO [UNAVAILABLE] backend down\r\n", "unavailable"),
+        (b" NO [CONTACTADMIN] x\r\n", "unavailable"),
+        (b" NO [LIMIT] x\r\n", "throttled"),
+        (b" NO [INUSE] x\r\n", "in_use"),
+        (b" BAD syntax\r\n", "protocol"),
+        (b" NO Too many login attempts\r\n", "throttled"),
+        (None, "lost"),
+    ],
+)
 @pytest.mark.parametrize("way", [b"AUTHENTICATE", b"LOGIN"])
 def test_a_sign_in_that_fails_says_why_and_is_tried_once(fake, way, answer, code):
     if way == b"LOGIN":
@@ -202,8 +236,10 @@ def test_a_connection_cut_anywhere_is_lost_and_never_gives_half_a_message(doveco
     with FaultProxy(dovecot.imaps_port) as proxy:
         proxy.cut_after = cut
         came = []
-        with pytest.raises(MailError) as caught, \
-                Session.open(at(proxy.port), person, policy_for(dovecot.ca_file, proxy.port)) as session:
+        with (
+            pytest.raises(MailError) as caught,
+            Session.open(at(proxy.port), person, policy_for(dovecot.ca_file, proxy.port)) as session,
+        ):
             session.select(next(f for f in session.folders() if f.role == "inbox"))
             came += session.fetch([1], 100_000)
         assert caught.value.code in ("lost", "not_tls") and came == []
@@ -228,11 +264,14 @@ def test_a_search_answer_that_makes_no_sense_is_a_protocol_error(fake, session, 
 
 
 def test_search_answers_may_be_unsorted_split_extended_and_end_at_the_last_uid(fake, session):
-    fake.on[b"UID SEARCH"] = lambda tag, arguments: b"* SEARCH 9 4294967295 2\r\n* SEARCH 5 (MODSEQ 7)\r\n" + tag + b" OK\r\n"
+    fake.on[b"UID SEARCH"] = lambda tag, arguments: (
+        b"* SEARCH 9 4294967295 2\r\n* SEARCH 5 (MODSEQ 7)\r\n" + tag + b" OK\r\n"
+    )
     assert session.uids(1, None) == [2, 5, 9, 4294967295]
     session.capabilities |= {"ESEARCH"}
     fake.on[b"UID SEARCH"] = lambda tag, arguments: (
-        b'* ESEARCH (TAG "' + tag + b'") UID ALL 2,9:11\r\n' + tag + b" OK\r\n")
+        b'* ESEARCH (TAG "' + tag + b'") UID ALL 2,9:11\r\n' + tag + b" OK\r\n"
+    )
     assert session.uids(1, None) == [2, 9, 10, 11]
 
 

@@ -15,13 +15,33 @@ def plain(name, *flags, mark=b"/"):
     return flags, mark, encode(name)
 
 
-@pytest.mark.parametrize(("name", "role"), [
-    ("Sent", "sent"), ("Sent Items", "sent"), ("INBOX.Sent", "sent"), ("Wysłane", "sent"), ("Elementy wysłane", "sent"),
-    ("Kosz", "trash"), ("Szkice", "drafts"), ("Wersje robocze", "drafts"), ("Spam", "junk"), ("Gesendet", "sent"),
-    ("Entwürfe", "drafts"), ("Papierkorb", "trash"), ("Éléments envoyés", "sent"), ("Brouillons", "drafts"),
-    ("Corbeille", "trash"), ("Enviados", "sent"), ("Borradores", "drafts"), ("Papelera", "trash"), ("Archiwum", "archive"),
-    ("Inbox", "inbox"), ("Klienci", "other"), ("Presented", "other"),
-])
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Sent", "sent"),
+        ("Sent Items", "sent"),
+        ("INBOX.Sent", "sent"),
+        ("Wysłane", "sent"),
+        ("Elementy wysłane", "sent"),
+        ("Kosz", "trash"),
+        ("Szkice", "drafts"),
+        ("Wersje robocze", "drafts"),
+        ("Spam", "junk"),
+        ("Gesendet", "sent"),
+        ("Entwürfe", "drafts"),
+        ("Papierkorb", "trash"),
+        ("Éléments envoyés", "sent"),
+        ("Brouillons", "drafts"),
+        ("Corbeille", "trash"),
+        ("Enviados", "sent"),
+        ("Borradores", "drafts"),
+        ("Papelera", "trash"),
+        ("Archiwum", "archive"),
+        ("Inbox", "inbox"),
+        ("Klienci", "other"),
+        ("Presented", "other"),
+    ],
+)
 def test_a_well_known_name_has_its_role(name, role):
     assert roles(plain(name, mark=b"." if name.startswith("INBOX.") else b"/"))[name] == role
 
@@ -55,10 +75,17 @@ def test_uid_sets_hold_exactly_what_was_asked():
             items.uids_in(bad)
 
 
-@pytest.mark.parametrize(("structure", "expected"), [
-    (b'("text" "plain" NIL NIL NIL "7bit" 1 1)', False),
-    (b'(("text" "plain" NIL NIL NIL "7bit" 1 1)("image" "png" NIL NIL NIL "base64" 9 NIL ("attachment" ("filename" "a"))))',
-     True),
-    (b'("text" "plain" ("name" "x(\\"attachment\\"") NIL NIL "7bit" 1 1 NIL ("inline" NIL))', False), (None, False)])
+@pytest.mark.parametrize(
+    ("structure", "expected"),
+    [
+        (b'("text" "plain" NIL NIL NIL "7bit" 1 1)', False),
+        (
+            b'(("text" "plain" NIL NIL NIL "7bit" 1 1)("image" "png" NIL NIL NIL "base64" 9 NIL ("attachment" ("filename" "a"))))',
+            True,
+        ),
+        (b'("text" "plain" ("name" "x(\\"attachment\\"") NIL NIL "7bit" 1 1 NIL ("inline" NIL))', False),
+        (None, False),
+    ],
+)
 def test_attachments_are_guessed_from_the_structure(structure, expected):
     assert items.has_attachments(structure) is expected

@@ -25,6 +25,7 @@ def post(sink):
     def open_session(login=ZOFIA, port=None, security="tls"):
         port = port or sink.port
         return SmtpSession.open(at(port, security), login, policy_for(sink.ca_file, port))
+
     return open_session
 
 
@@ -63,7 +64,10 @@ def test_one_refused_recipient_does_not_stop_the_others(post, sink):
     with post() as session:
         sent = send(session, ["no@example.test", "marek@example.test", "later@example.test"])
     assert sent.accepted == ("marek@example.test",)
-    assert sent.refused == {"no@example.test": (550, "5.1.1 No such user"), "later@example.test": (451, "4.7.1 Greylisted")}
+    assert sent.refused == {
+        "no@example.test": (550, "5.1.1 No such user"),
+        "later@example.test": (451, "4.7.1 Greylisted"),
+    }
 
 
 @pytest.mark.parametrize(("answer", "temporary"), [("550 5.1.1 No", False), ("451 4.7.1 Later", True)])
@@ -78,9 +82,14 @@ def test_nobody_accepted_is_a_refusal_and_the_session_lives_on(post, sink, answe
     assert len(sink.received) == 1
 
 
-@pytest.mark.parametrize(("knob", "answer", "at_step"), [
-    ("sender_answer", "553 5.7.1 Not yours", "sender"), ("data_answer", "554 5.7.1 Spam", "message"),
-    ("data_answer", "452 4.3.1 Full", "message")])
+@pytest.mark.parametrize(
+    ("knob", "answer", "at_step"),
+    [
+        ("sender_answer", "553 5.7.1 Not yours", "sender"),
+        ("data_answer", "554 5.7.1 Spam", "message"),
+        ("data_answer", "452 4.3.1 Full", "message"),
+    ],
+)
 def test_a_refusal_names_its_step(post, sink, knob, answer, at_step):
     setattr(sink.knobs, knob, answer)
     with post() as session, pytest.raises(SmtpRefused) as caught:
@@ -90,8 +99,14 @@ def test_a_refusal_names_its_step(post, sink, knob, answer, at_step):
     assert sink.received == []
 
 
-@pytest.mark.parametrize(("answer", "code"), [("535 5.7.8 no", "smtp_refused"), ("454 4.7.0 later", "unavailable"),
-                                              ("534 5.7.9 app password needed", "smtp_refused")])
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ("535 5.7.8 no", "smtp_refused"),
+        ("454 4.7.0 later", "unavailable"),
+        ("534 5.7.9 app password needed", "smtp_refused"),
+    ],
+)
 def test_a_refused_sign_in_is_tried_once(post, sink, answer, code):
     sink.knobs.sign_in_answer = answer
     with pytest.raises(MailError) as caught:
@@ -111,8 +126,11 @@ def test_a_connection_lost_before_the_dot_sent_nothing(post, sink):
     sink.knobs.drop = "before_dot"
     called = []
     with pytest.raises(MailError) as caught, post() as session:
-        send(session, raw=b"Subject: x\r\n\r\n" + b"y" * 900 + b"\r\n" + b"z\r\n" * 1_000_000,
-             before_dot=lambda: called.append(True))
+        send(
+            session,
+            raw=b"Subject: x\r\n\r\n" + b"y" * 900 + b"\r\n" + b"z\r\n" * 1_000_000,
+            before_dot=lambda: called.append(True),
+        )
     assert caught.value.code == "lost" and caught.value.temporary and called == [] and sink.received == []
 
 
@@ -126,19 +144,24 @@ def test_a_connection_lost_after_the_dot_is_uncertain(post, sink):
 def test_an_error_in_before_dot_leaves_nothing_behind(post, sink):
     def fail():
         raise LookupError("the row is gone")
+
     with pytest.raises(LookupError), post() as session:
         send(session, before_dot=fail)
     assert sink.received == []
 
 
-@pytest.mark.parametrize("raw", [b"a\nb\r\n", b"a\rb\r\n", b"a\0b\r\n", b"a\r\n.\n.\r\n", b"\r\n.\r\r\n", b"x" * 999 + b"\r\n"])
+@pytest.mark.parametrize(
+    "raw", [b"a\nb\r\n", b"a\rb\r\n", b"a\0b\r\n", b"a\r\n.\n.\r\n", b"\r\n.\r\r\n", b"x" * 999 + b"\r\n"]
+)
 def test_bytes_that_could_end_the_message_early_never_leave(post, sink, raw):
     with post() as session, pytest.raises(ValueError, match="bare|line"):
         send(session, raw=raw)
     assert b"MAIL" not in sink.wire
 
 
-@pytest.mark.parametrize("address", ["a@b.c> SIZE=1", "a b@c.d", "<a@b.c>", "a@b.c\r\nRCPT TO:<ewa@b.c>", "", "a\0@b.c", "a@b.c\n"])
+@pytest.mark.parametrize(
+    "address", ["a@b.c> SIZE=1", "a b@c.d", "<a@b.c>", "a@b.c\r\nRCPT TO:<ewa@b.c>", "", "a\0@b.c", "a@b.c\n"]
+)
 def test_addresses_that_could_become_commands_never_leave(post, sink, address):
     with post() as session:
         with pytest.raises(ValueError, match="address"):
@@ -150,7 +173,10 @@ def test_addresses_that_could_become_commands_never_leave(post, sink, address):
 
 def test_smuggled_ends_of_data_are_refused_or_stuffed(post, sink):
     rows = [base64.b64decode(row["body_b64"]) for row in cases("smtp-smuggling") if "body_b64" in row]
-    rows += [b"hi" + end + b"MAIL FROM:<ceo@example.test>\r\n" for end in (b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\r", b"\r\n.\r\n")]
+    rows += [
+        b"hi" + end + b"MAIL FROM:<ceo@example.test>\r\n"
+        for end in (b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\r", b"\r\n.\r\n")
+    ]
     expected = 0
     with post() as session:
         for body in rows:
@@ -208,16 +234,23 @@ class Script:
                 pass
 
 
-@pytest.mark.parametrize(("lines", "code"), [
-    ([b"220 x\r\n", b"250 x\r\n", b"502 what\r\n"], "not_tls"),
-    ([b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"454 no\r\n"], "not_tls"),
-    ([b"220 x\r\n", b"250-x\r\n250 AUTH LOGIN PLAIN\r\n", b"500 no\r\n"], "not_tls"),
-    ([b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"220 go\r\n250 injected\r\n"], "protocol"),
-    ([b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"220 go\r\n", b"250 plain\r\n"], "not_tls"),
-    ([b"554 no\r\n"], "unavailable"), ([b"421 too many connections\r\n"], "throttled"), ([b"* OK imap\r\n"], "protocol"),
-    ([b"220 x\r\n", b"502 no\r\n"], "protocol"), ([b"220-" + b"x" * 100_000 + b"\r\n"], "protocol"),
-    ([b"220-x\r\n" * 1000], "protocol"), ([b""], "timed_out"),
-])
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ([b"220 x\r\n", b"250 x\r\n", b"502 what\r\n"], "not_tls"),
+        ([b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"454 no\r\n"], "not_tls"),
+        ([b"220 x\r\n", b"250-x\r\n250 AUTH LOGIN PLAIN\r\n", b"500 no\r\n"], "not_tls"),
+        ([b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"220 go\r\n250 injected\r\n"], "protocol"),
+        ([b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"220 go\r\n", b"250 plain\r\n"], "not_tls"),
+        ([b"554 no\r\n"], "unavailable"),
+        ([b"421 too many connections\r\n"], "throttled"),
+        ([b"* OK imap\r\n"], "protocol"),
+        ([b"220 x\r\n", b"502 no\r\n"], "protocol"),
+        ([b"220-" + b"x" * 100_000 + b"\r\n"], "protocol"),
+        ([b"220-x\r\n" * 1000], "protocol"),
+        ([b""], "timed_out"),
+    ],
+)
 def test_no_password_leaves_before_tls(lines, code):
     with Script(*lines) as server:
         with pytest.raises(MailError) as caught:
@@ -229,9 +262,9 @@ def test_no_password_leaves_before_tls(lines, code):
 
 def test_a_self_signed_certificate_is_refused(authority):
     from fakes.imap import FakeImap
-    with FakeImap(authority.self_signed()) as server:
-        with pytest.raises(MailError) as caught:
-            SmtpSession.open(at(server.port), ZOFIA, policy_for(authority.ca_file, server.port))
+
+    with FakeImap(authority.self_signed()) as server, pytest.raises(MailError) as caught:
+        SmtpSession.open(at(server.port), ZOFIA, policy_for(authority.ca_file, server.port))
     assert caught.value.code == "certificate" and caught.value.facts["reason"] == "self_signed"
 
 

@@ -75,7 +75,7 @@ def _get(url: str, policy: Policy, deadline: float) -> tuple[int, bytes]:
 
 
 def read(xml: bytes, address: str) -> tuple[Endpoint, Endpoint, str] | None:
-    """IMAP endpoint, SMTP endpoint, user name of the first entries that use TLS and a password. None: nothing usable."""
+    """IMAP endpoint, SMTP endpoint and user name of the first entries with TLS and a password. None: nothing usable."""
     try:
         root = _parse(xml)
     except (expat.ExpatError, ValueError, LookupError):

@@ -2,6 +2,7 @@
 TLS verified against the name. The only door from `webapp.mail` to the network.
 """
 
+import contextlib
 import functools
 import ipaddress
 import os
@@ -82,7 +83,7 @@ def check_host(endpoint: Endpoint, policy: Policy) -> list[str]:
 
 
 def plain_host(host: str) -> str:
-    """The host as DNS wants it: IDNA applied, brackets of an IPv6 literal gone. MailError host_unknown if it is none."""
+    """The host as DNS wants it: IDNA applied, brackets of an IPv6 literal gone. MailError host_unknown otherwise."""
     text = host.strip() if isinstance(host, str) else ""
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
@@ -260,7 +261,8 @@ def _look_at_certificate(address: str, port: int, host: str) -> dict:
             certificate = x509.load_der_x509_certificate(sock.getpeercert(True))
     except (OSError, ValueError, TypeError):
         return {}
-    return {"subject": clean(certificate.subject.rfc4514_string()), "issuer": clean(certificate.issuer.rfc4514_string()),
+    return {"subject": clean(certificate.subject.rfc4514_string()),
+            "issuer": clean(certificate.issuer.rfc4514_string()),
             "not_after": certificate.not_valid_after_utc.isoformat()}
 
 
@@ -274,7 +276,5 @@ def clean(text: str | bytes) -> str:
 
 def _hang_up(sock: socket.socket) -> None:
     """Wakes whoever waits on it, in any thread."""
-    try:
+    with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass

@@ -72,7 +72,8 @@ def answers(endpoint: Endpoint, policy: Policy) -> bool:
         known = _recent.get(key)
     if known and time.monotonic() - known[0] < _KEPT:
         return known[1]
-    quick = replace(policy, connect_seconds=min(5.0, policy.connect_seconds), read_seconds=min(5.0, policy.read_seconds))
+    quick = replace(policy, connect_seconds=min(5.0, policy.connect_seconds),
+                    read_seconds=min(5.0, policy.read_seconds))
     verdict = _greets(endpoint, quick)
     with _lock:
         if len(_recent) > 500:

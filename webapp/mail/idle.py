@@ -4,6 +4,7 @@ The thread that runs `Watcher.run` owns a selector; sockets are read without blo
 Connecting and signing in, which may take long, happens in a few other threads.
 """
 
+import contextlib
 import heapq
 import itertools
 import logging
@@ -132,10 +133,8 @@ class Watcher:
 
     def _post(self, do: Callable[[], None]) -> None:
         self._commands.append(do)
-        try:
+        with contextlib.suppress(OSError):    # full: it will wake anyway
             self._wake.send(b"x")
-        except OSError:
-            pass    # full: it will wake anyway
 
     def _drain_wake(self) -> None:
         try:

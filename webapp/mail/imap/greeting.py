@@ -68,4 +68,6 @@ def _start_tls(wire: Wire, connection: Connection) -> None:
 
 def _no_starttls(wire: Wire, line: bytes) -> MailError:
     meant = refusal(line[3:], "not_tls")
-    return meant if meant.code in ("unavailable", "throttled") else wire.trouble("not_tls", answer=meant.facts["answer"])
+    if meant.code in ("unavailable", "throttled"):
+        return meant
+    return wire.trouble("not_tls", answer=meant.facts["answer"])

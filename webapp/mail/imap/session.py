@@ -206,9 +206,7 @@ class Session:
 
     def fetch_one(self, uid: int, max_bytes: int = 100_000_000) -> Fetched:
         """One message. MailError gone when it is not there; unavailable when it is larger than `max_bytes`."""
-        found = None
-        for found in self.fetch([uid], max_bytes):
-            pass
+        found = next(iter(list(self.fetch([uid], max_bytes))), None)
         if found is None:
             raise MailError("gone", uid=uid)
         if isinstance(found, Oversized):
