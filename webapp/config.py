@@ -97,7 +97,8 @@ class Settings:
             try:
                 loopback.add((str(ipaddress.ip_address(host)), _port("POSTROOM_MAIL_LOOPBACK", port)))
             except ValueError:
-                raise BadSetting(f"POSTROOM_MAIL_LOOPBACK has “{pair}”. Use address:port, such as 127.0.0.1:993.") from None
+                raise BadSetting(
+                    f"POSTROOM_MAIL_LOOPBACK has “{pair}”. Use address:port, such as 127.0.0.1:993.") from None
         if self.mail_ca_file and not self.demo and not os.access(self.mail_ca_file, os.R_OK):
             raise BadSetting(f"POSTROOM_MAIL_CA_FILE names “{self.mail_ca_file}”, which can't be read.")
         return Policy(ports=frozenset(ports), private=tuple(self.mail_private_hosts.replace(",", " ").split()),

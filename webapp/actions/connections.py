@@ -70,6 +70,8 @@ def claim(connection, login):
     holder = Holder(connection.kind, connection.person_id or connection.inbox_id)
     key = check_address(connection.address)
     for _attempt in range(2):
+        if connection.hold_id:      # the same job ran twice, and the other run was faster
+            return connection.hold
         answer = ask(holder, connection.use, held(key, login))
         if answer == "here already":
             raise RuleBroken("address", "here_already", address=connection.address,
@@ -92,7 +94,7 @@ def claim(connection, login):
                      address=connection.address, wanted=connection.kind, id=0)
 
 
-def step(connection, name, state, code=None, seconds=None, **facts):
+def step(connection, name, state, code=None, seconds=None, /, **facts):
     """One line of the checklist: todo, run, done or fail. `code` and `facts` become its words."""
     connection.checks = {**connection.checks, name: {"state": state, "code": code, "facts": facts, "seconds": seconds,
                                                      "at": now().isoformat()}}
@@ -124,7 +126,7 @@ def set_folders(connection, folders):
     db.session.expire(connection, ["folders"])
 
 
-def problem(connection, code, retry_after: timedelta | None = None, **facts):
+def problem(connection, code, retry_after: timedelta | None = None, /, **facts):
     """Something stops this connection. Shown with its remedy; `retry_after` None: it waits for a person."""
     if connection.problem != code:
         connection.problem_since = now()

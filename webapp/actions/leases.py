@@ -38,11 +38,11 @@ def hold_on(connection_id, fence):
         raise LeaseLost(connection_id)
 
 
-def release(connection_id, fence) -> bool:
-    """Give the lease back. True when somebody wanted the connection meanwhile."""
+def release(connection_id, fence, wanted=False) -> bool:
+    """Give the lease back; `wanted`: there is more to do. True when there is, or somebody asked meanwhile."""
     return bool(db.session.execute(
         update(Connection).where(Connection.id == connection_id, Connection.fence == fence)
-        .values(lease_until=None).returning(Connection.wanted)).scalar())
+        .values(lease_until=None, **({"wanted": True} if wanted else {})).returning(Connection.wanted)).scalar())
 
 
 def clear_wanted(connection_id, fence) -> bool:

@@ -19,7 +19,6 @@ from webapp.rules.connections import check_address
 from webapp.rules.people import WINDOW, check_throttle
 
 
-
 def hasher():
     cheap = current_app.config.get("TESTING")
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if cheap else PasswordHasher(

@@ -77,7 +77,8 @@ def language():
         abort(400)
     chosen, theme = request.form.get("language"), request.form.get("theme")
     if current_user.is_authenticated:
-        people.set_preferences(current_user, chosen if chosen in LANGUAGES else None, theme if theme in THEMES else None)
+        people.set_preferences(current_user, chosen if chosen in LANGUAGES else None,
+                               theme if theme in THEMES else None)
     elif chosen in LANGUAGES:
         session["language"] = chosen
     return redirect(_own_path(request.form.get("next")) or url_for("home.index"), 303)

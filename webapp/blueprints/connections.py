@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, abort, request, url_for
+from flask import Blueprint, abort, current_app, request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
 from webapp.actions import connections, inboxes
 from webapp.extensions import db
+from webapp.mail.providers import known_provider
 from webapp.models import Connection, Folder, Inbox, Person, Place
 from webapp.models.connection import own_connections
 from webapp.models.inbox import visible_inboxes
@@ -48,6 +49,18 @@ def connect_form(kind):
     return present("connections/connect", form=form, kind=kind)
 
 
+@blueprint.get("/connect/<any(personal, team):kind>/hint")
+def hint(kind):
+    """While the address is typed: what the rules say of it, and whether its provider is known. No network."""
+    form = _form(kind, formdata=request.args)
+    typed = (form.address.data or "").strip()
+    whole = "@" in typed and "." in typed.rpartition("@")[2]
+    if whole:
+        form.address.validate(form)
+    return fragment("connections/hint", form=form, kind=kind, typed=typed if whole else "",
+                    provider=known_provider(typed, current_app.config["SETTINGS"].mail_presets()) if whole else None)
+
+
 @blueprint.post("/connect/<any(personal, team):kind>")
 def connect(kind):
     form = _form(kind)
@@ -59,7 +72,8 @@ def connect(kind):
             db.session.rollback()
             form.blame(broken)
         else:
-            return go(url_for("connections.show", connection_id=connection.id))
+            by_hand = "by_hand" in request.form
+            return go(url_for(f"connections.{'servers_form' if by_hand else 'show'}", connection_id=connection.id))
     return present("connections/connect", 422, form=form, kind=kind)
 
 
@@ -132,10 +146,10 @@ def release(hold_id):
                       address=address))
 
 
-def _form(kind):
+def _form(kind, **given):
     if kind == "personal":
-        return ConnectPersonal()
-    form = ConnectTeam()
+        return ConnectPersonal(**given)
+    form = ConnectTeam(**given)
     rows = db.session.scalars(visible_inboxes(current_user)).all()
     form.inbox.choices = [(str(i.id), i.name) for i in rows] + [(NEW_INBOX, "+")]
     return form

@@ -1,10 +1,10 @@
 """What belongs to one message: its HTML in a frame of its own, its images, attachments and raw bytes."""
 
 import mimetypes
+from urllib.parse import quote
 
 from flask import Blueprint, abort, current_app, make_response, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from urllib.parse import quote
 
 from webapp.extensions import db
 from webapp.mail.html import fill
@@ -80,8 +80,8 @@ def _serializer():
 
 def _page(html):
     return ('<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><title>Message</title>'
-            "<style>html{background:#fff;color:#222}body{margin:0;padding:12px 16px;font:14px/1.5 Arial,'Liberation Sans',"
-            "sans-serif;overflow-wrap:anywhere}img{max-width:100%!important;height:auto}"
+            "<style>html{background:#fff;color:#222}body{margin:0;padding:12px 16px;"
+            "font:14px/1.5 Arial,'Liberation Sans',sans-serif;overflow-wrap:anywhere}img{max-width:100%!important;height:auto}"
             "table,td,div{max-width:100%!important}@media(max-width:640px){"
             "table[width]:not([width$='%']),table[style*=width]{width:100%!important;min-width:0!important}"
             "td[width]:not([width$='%']),td[style*=width],div[style*=width]{width:auto!important;min-width:0!important}}"
@@ -105,7 +105,8 @@ def _download(response, content_type, filename):
     """Always a download, never a page of ours (DEFENCE 1.3, layer 9)."""
     ascii_name = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in filename)
     response.headers["Content-Type"] = content_type
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
+    encoded = quote(filename, safe="")
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -23,7 +23,8 @@ def index():
     stored, sent = db.session.execute(
         select(func.count(), func.count().filter(Message.outgoing)).select_from(Message)
         .where(Message.connection_id == shown.id)).one() if shown else (0, 0)
-    return present("personal/mailboxes", mailboxes=mailboxes, shown=shown, side_mailboxes=mailboxes, stored=stored, sent=sent, form=Act())
+    return present("personal/mailboxes", mailboxes=mailboxes, shown=shown, side_mailboxes=mailboxes, stored=stored,
+                   sent=sent, form=Act())
 
 
 @blueprint.get("/mailboxes/<int:connection_id>/mail")

@@ -1,6 +1,7 @@
 """Connecting an address, step by step. Each step is stored as it happens, so that the page can be left and found
 again where it stands; a failing one says why and waits for a person."""
 
+import contextlib
 import time
 
 from flask import current_app
@@ -30,10 +31,8 @@ def connect(connection_id):
     connection = db.session.get(Connection, connection_id)
     if connection is None or connection.state == "removed" or connection.secret is None:
         return db.session.rollback()
-    try:
+    with contextlib.suppress(_Stop):
         _Attempt(connection_id, connection.state == "active").run()
-    except _Stop:
-        pass
 
 
 class _Attempt:

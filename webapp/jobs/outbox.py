@@ -47,7 +47,8 @@ def _deliver(outbox_id):
         with open_smtp(endpoint, credentials) as session:
             result = session.send(sender, recipients, raw, before_dot)
     except MailError as error:
-        return patiently(lambda: _failed(outbox_id, error, bool(marked)))
+        trouble = error
+        return patiently(lambda: _failed(outbox_id, trouble, bool(marked)))
     patiently(lambda: _succeeded(outbox_id, result))
 
 

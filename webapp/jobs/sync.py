@@ -38,10 +38,13 @@ def pull(connection_id):
     except leases.LeaseLost:
         log.warning("connection %s: lease lost", connection_id)
         return
+    except Exception:
+        again = True       # a bug or a database in trouble: the row says that there is more to do
+        raise
     finally:
         db.session.rollback()
         with unit():
-            wanted = leases.release(connection_id, fence)
+            wanted = leases.release(connection_id, fence, wanted=again)
     if again or wanted:
         enqueue("webapp.jobs.sync.pull", (connection_id,), queue="slow" if again else "in")
 
@@ -75,7 +78,8 @@ class _Pull:
     def run(self):
         """True when the first sync has more to do."""
         connection = db.session.get(Connection, self.connection_id)
-        endpoint, credentials, self.personal = imap_endpoint(connection), login(connection), connection.kind == "personal"
+        endpoint, credentials = imap_endpoint(connection), login(connection)
+        self.personal = connection.kind == "personal"
         folder_ids = [f.id for f in sorted(connection.folders, key=lambda f: f.role != "inbox") if f.chosen]
         db.session.rollback()
         with open_imap(endpoint, credentials) as self.session:
@@ -85,7 +89,8 @@ class _Pull:
                     wanted = leases.clear_wanted(self.connection_id, self.fence)
                 if wanted:
                     self._catch_up(folder_ids)
-                if not any([self._backfill(i) for i in folder_ids]):
+                more = [self._backfill(i) for i in folder_ids]   # a window of each in turn
+                if not any(more):
                     return self._finish()
         return True
 

@@ -96,3 +96,10 @@ def by_mx(hosts: list[str]) -> Servers | None:
             if servers := _BY_MX.get(".".join(labels[start:])):
                 return servers
     return None
+
+
+def known_provider(address: str, presets=()) -> Servers | str | None:
+    """What is known of an address without asking anybody: "preset" for the organisation's own domains, a provider's
+    Servers, or None."""
+    domain = address.rpartition("@")[2].strip().lower()
+    return "preset" if domain in presets else BY_DOMAIN.get(domain)

@@ -14,7 +14,8 @@ ERROR_CODES = (
     "refused",           # nothing listens on that port
     "timed_out",         # no answer in time
     "not_tls",           # it answers, but does not speak TLS there (or offers no STARTTLS)
-    "certificate",       # facts: host, reason (expired | not_yet_valid | hostname | self_signed | untrusted | other), subject, issuer, not_after
+    "certificate",       # facts: host, subject, issuer, not_after, reason (expired | not_yet_valid | hostname |
+                         # self_signed | untrusted | other)
     "not_allowed",       # our own policy forbids the host or port; facts: host, port
     "password_refused",  # the server judged the sign-in and said no
     "unavailable",       # the server cannot say now ([UNAVAILABLE], BYE, 421, 454, introspection down)

@@ -10,6 +10,6 @@ from webapp.models.message import Attachment, Message, Place
 from webapp.models.outbox import Outbox, OutboxRecipient
 from webapp.models.person import Person, SignIn, SignInFailure
 
-__all__ = ["Attachment", "Audit", "Connection", "Contact", "ContactAddress", "Conversation", "Draft", "Event", "Folder", "Hold",
-           "Inbox", "InboxMember", "Message", "Outbox", "OutboxRecipient", "Participant", "Person", "Place", "Seen",
-           "SignIn", "SignInFailure", "ThreadKey"]
+__all__ = ["Attachment", "Audit", "Connection", "Contact", "ContactAddress", "Conversation", "Draft", "Event", "Folder",
+           "Hold", "Inbox", "InboxMember", "Message", "Outbox", "OutboxRecipient", "Participant", "Person", "Place",
+           "Seen", "SignIn", "SignInFailure", "ThreadKey"]

@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, or_, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -108,7 +118,7 @@ class Folder(db.Model):
     chosen: Mapped[bool] = mapped_column(default=False)
     uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
     high_uid: Mapped[int] = mapped_column(BigInteger, default=0)   # newest UID that is stored or proven gone
-    low_uid: Mapped[int] = mapped_column(BigInteger, default=0)    # the first sync works downwards from here; 0: it is done
+    low_uid: Mapped[int] = mapped_column(BigInteger, default=0)    # the first sync goes down from here; 0: done
     total: Mapped[int] = mapped_column(default=0)      # messages on the server when last asked
     highestmodseq: Mapped[int | None] = mapped_column(BigInteger)
     connection: Mapped[Connection] = relationship(back_populates="folders")

@@ -26,7 +26,8 @@ def init_app(app):
     app.add_template_global(bounds, "bounds")
     app.add_template_global(words.say, "say")
     app.add_template_global(words, "words")
-    app.context_processor(lambda: {"settings": app.config["SETTINGS"], "locale": str(get_locale())[:2], "demo_mailboxes": _demo_mailboxes(app)})
+    app.context_processor(lambda: {"settings": app.config["SETTINGS"], "locale": str(get_locale())[:2],
+                                   "demo_mailboxes": _demo_mailboxes(app)})
 
 
 def local(at):

@@ -92,8 +92,8 @@ def _headers(response):
     ancestors = " ".join(["'self'", *settings.frame_ancestors.split()])
     headers = response.headers
     headers.setdefault("Content-Security-Policy", (
-        f"default-src 'none'; script-src 'self' {CDN}; connect-src 'self' {CDN}; style-src 'self'; img-src 'self' data:;"
-        f" font-src 'self'; frame-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none';"
+        f"default-src 'none'; script-src 'self' {CDN}; connect-src 'self' {CDN}; style-src 'self';"
+        f" img-src 'self' data:; font-src 'self'; frame-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none';"
         f" frame-ancestors {ancestors}"))
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")

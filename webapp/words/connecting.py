@@ -85,8 +85,8 @@ def _certificate(host, reason="other", issuer="", not_after="", **_f):
     }.get(reason, _("It couldn’t be checked."))
     return Failure(
         _("The certificate of %(host)s can’t be trusted", host=host),
-        why + " " + _("Nothing was sent to it. The mail server’s admin can renew it; your own authority can be added in "
-                      "the settings (POSTROOM_MAIL_CA_FILE)."), "servers")
+        why + " " + _("Nothing was sent to it. The mail server’s admin can renew it; your own authority can be added "
+                      "in the settings (POSTROOM_MAIL_CA_FILE)."), "servers")
 
 
 FAILURES = {
@@ -101,7 +101,8 @@ FAILURES = {
         _("A firewall may be in between, or the port is wrong. Check the settings, or try again."), "servers"),
     "not_tls": lambda host, **_f: Failure(
         _("%(host)s doesn’t speak TLS on this port", host=host),
-        _("Postroom only uses encrypted connections. Try 993 and 465 with TLS, or STARTTLS on 143 and 587."), "servers"),
+        _("Postroom only uses encrypted connections. Try 993 and 465 with TLS, or STARTTLS on 143 and 587."),
+        "servers"),
     "certificate": _certificate,
     "not_allowed": lambda host, **_f: Failure(
         _("Postroom may not connect to %(host)s", host=host),

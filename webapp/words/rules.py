@@ -28,8 +28,8 @@ def taken(kind, id, name, since, gone, by_login, address, **_facts):
         return _("%(address)s already answers in %(inbox)s. A team address belongs to one inbox.",
                  address=local_part(address), inbox=name)
     if shown:
-        return _("%(name)s connected %(address)s as a personal address on %(day)s. Ask for it to be disconnected there, "
-                 "or use another address.", name=name, address=local_part(address), day=on_day(since))
+        return _("%(name)s connected %(address)s as a personal address on %(day)s. Ask for it to be disconnected "
+                 "there, or use another address.", name=name, address=local_part(address), day=on_day(since))
     return _("This address is already connected in this organisation. Ask an admin who uses it, or use another "
              "address.")
 
@@ -56,7 +56,8 @@ SENTENCES = {
         "Your plan has %(limit)s inboxes and %(used)s are in use. Choose one of them, or change the plan.",
         limit=limit, used=used),
     "inbox_name": lambda limit, **_f: _("Give the inbox a name of up to %(limit)s characters.", limit=limit),
-    "inbox_exists": lambda name, **_f: _("There is an inbox called %(name)s. Choose it, or use another name.", name=name),
+    "inbox_exists": lambda name, **_f: _("There is an inbox called %(name)s. Choose it, or use another name.",
+                                         name=name),
     "no_inbox": lambda **_f: _("Choose the inbox in which this address answers."),
     "not_shared": lambda **_f: _(
         "Tick this to go on: everyone in the inbox will see every message of this address."),

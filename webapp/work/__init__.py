@@ -1,8 +1,10 @@
 """The long-running processes behind worker.py: they loop, and leave what happens to jobs and actions."""
 
+import contextlib
 import signal
 import threading
 
+import redis
 from flask import current_app
 
 
@@ -16,8 +18,5 @@ def stopper():
 
 def alive(name):
     """A sign of life that `run doctor` reads."""
-    import redis
-    try:
+    with contextlib.suppress(redis.RedisError, OSError):
         current_app.extensions["redis"].set(f"postroom:alive:{name}", 1, ex=60)
-    except (redis.RedisError, OSError):
-        pass

@@ -1,5 +1,6 @@
 """RQ workers. A job runs in a forked child that can be killed; the application is loaded before the fork."""
 
+import importlib
 import logging
 
 from rq import Queue, Worker
@@ -7,6 +8,8 @@ from rq.serializers import JSONSerializer
 
 from webapp.extensions import db
 from webapp.queue import client
+
+JOBS = ("webapp.jobs.connect", "webapp.jobs.outbox", "webapp.jobs.personal", "webapp.jobs.sync")
 
 
 class _Worker(Worker):
@@ -18,7 +21,8 @@ class _Worker(Worker):
 
 def run(queues):
     from wsgi import app
-    import webapp.jobs.connect, webapp.jobs.outbox, webapp.jobs.personal, webapp.jobs.sync  # noqa: E401, F401
+    for name in JOBS:
+        importlib.import_module(name)      # before the fork: no job pays for importing
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     with app.app_context():
         _Worker.app = app
