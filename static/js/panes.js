@@ -100,6 +100,6 @@
 
   document.addEventListener("change", () => {
     const picked = $("[data-picked]");
-    if (picked) picked.textContent = `${document.querySelectorAll(".convs .check:checked").length} ${picked.dataset.words}`;
+    if (picked) picked.textContent = picked.dataset.words.replace("#", document.querySelectorAll(".convs .check:checked").length);
   });
 })();

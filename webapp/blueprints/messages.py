@@ -81,7 +81,8 @@ def _serializer():
 def _page(html):
     return ('<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><title>Message</title>'
             "<style>html{background:#fff;color:#222}body{margin:0;padding:12px 16px;"
-            "font:14px/1.5 Arial,'Liberation Sans',sans-serif;overflow-wrap:anywhere}img{max-width:100%!important;height:auto}"
+            "font:14px/1.5 Arial,'Liberation Sans',sans-serif;overflow-wrap:anywhere}"
+            "img{max-width:100%!important;height:auto}"
             "table,td,div{max-width:100%!important}@media(max-width:640px){"
             "table[width]:not([width$='%']),table[style*=width]{width:100%!important;min-width:0!important}"
             "td[width]:not([width$='%']),td[style*=width],div[style*=width]{width:auto!important;min-width:0!important}}"

@@ -66,9 +66,9 @@ def _failed(outbox_id, error, dot_was_due):
     text = error.facts.get("answer", "")
     with unit():
         row = db.session.get(Outbox, outbox_id)
-        if dot_was_due and error.code in ("lost", "timed_out", "protocol"):
+        if error.code == "uncertain" or dot_was_due and error.code in ("lost", "timed_out", "protocol"):
             outbox.uncertain(row)
-        elif error.facts.get("temporary", error.code in RETRY_AFTER):
+        elif error.temporary or error.facts.get("at") == "sign_in":   # a person can mend a password within two days
             outbox.try_later(row, error.code, text)
         else:
             outbox.refused(row, error.code, text, error.facts.get("refused"))

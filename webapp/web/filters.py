@@ -34,13 +34,13 @@ def local(at):
     return at.astimezone(get_timezone(words.time_zone()))
 
 
-def moment(at):
-    """9:42 today, Yesterday, a weekday within the week, else the date."""
+def moment(at, inside=False):
+    """9:42 today, Yesterday, else the date. `inside` a sentence: yesterday."""
     here, today = local(at), local(datetime.now(UTC)).date()
     if here.date() == today:
         return clock(at)
     if here.date() == today - timedelta(days=1):
-        return gettext("Yesterday")
+        return gettext("yesterday") if inside else gettext("Yesterday")
     return day(at)
 
 
@@ -53,13 +53,13 @@ def day(at):
     return format_date(here, "d MMM" if here.year == today.year else "d MMM y", locale=get_locale())
 
 
-def weekday(at):
-    """Today 9:42, Yesterday 9:42, 9 June 14:07."""
+def weekday(at, inside=False):
+    """Today 9:42, Yesterday 9:42, 9 June 14:07. `inside` a sentence: today, yesterday."""
     here, today = local(at), local(datetime.now(UTC)).date()
     if here.date() == today:
-        return gettext("Today %(time)s", time=clock(at))
+        return gettext("today %(time)s" if inside else "Today %(time)s", time=clock(at))
     if here.date() == today - timedelta(days=1):
-        return gettext("Yesterday %(time)s", time=clock(at))
+        return gettext("yesterday %(time)s" if inside else "Yesterday %(time)s", time=clock(at))
     return f"{format_date(here, 'd MMMM' if here.year == today.year else 'd MMMM y', locale=get_locale())} {clock(at)}"
 
 

@@ -93,8 +93,8 @@ def _headers(response):
     headers = response.headers
     headers.setdefault("Content-Security-Policy", (
         f"default-src 'none'; script-src 'self' {CDN}; connect-src 'self' {CDN}; style-src 'self';"
-        f" img-src 'self' data:; font-src 'self'; frame-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none';"
-        f" frame-ancestors {ancestors}"))
+        f" img-src 'self' data:; font-src 'self'; frame-src 'self'; form-action 'self';"
+        f" base-uri 'none'; frame-ancestors {ancestors}"))
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

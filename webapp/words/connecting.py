@@ -128,6 +128,10 @@ FAILURES = {
         _("Is it a mail server? Check the settings, or try again."), "servers"),
     "lost": lambda host, **_f: Failure(
         _("The connection to %(host)s was lost", host=host), _("What arrived stays. We’ll try again."), "again"),
+    "no_idle": lambda host, **_f: Failure(
+        _("%(host)s doesn’t announce new mail", host=host), _("We look every two minutes instead."), "again"),
+    "uncertain": lambda host, **_f: Failure(
+        _("The connection to %(host)s was lost at the very end", host=host), _("We’ll find out what happened."), "again"),
     "no_settings": lambda domain="", **_f: Failure(
         _("We didn’t find the settings"), rules.sentence("no_settings", {"domain": domain}), "servers"),
 }

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 
 import redis
 
@@ -16,6 +17,7 @@ from webapp.rules.connections import may_use
 from webapp.work import alive, stopper
 
 log = logging.getLogger(__name__)
+STOPPED_FOR = 600.0   # seconds before a mailbox that cannot be watched is tried again
 LOOK_AGAIN = 15.0     # seconds between looks at the list of mailboxes, when nobody says that it changed
 
 
@@ -23,12 +25,13 @@ def run():
     from wsgi import app
     stop = stopper()
     with app.app_context():
-        watcher = Watcher(lambda key: _pull(app, key), lambda key, error: log.info("mailbox %s: %s", key, error))
+        watched, stopped = {}, {}
+        watcher = Watcher(lambda key: _pull(app, key), lambda key, error: _trouble(stopped, key, error))
         thread = threading.Thread(target=watcher.run, args=(stop,), name="idle")
         thread.start()
-        watched = {}
         while not stop.is_set():
             try:
+                _try_stopped_again(watcher, watched, stopped)
                 _follow(watcher, watched)
                 alive("watch")
             except Exception:
@@ -49,6 +52,20 @@ def _follow(watcher, watched):
         if key not in watched:
             watched[key] = facts
             watcher.add(key, *facts, policy())
+
+
+def _trouble(stopped, key, error):
+    """Called by the watcher's thread. After these it does not try again by itself; the clock polls meanwhile."""
+    log.info("mailbox %s: %s", key, error)
+    if error.code in ("no_idle", "password_refused", "not_allowed"):
+        stopped[key] = time.monotonic()
+
+
+def _try_stopped_again(watcher, watched, stopped):
+    for key in [k for k, at in list(stopped.items()) if time.monotonic() - at > STOPPED_FOR]:
+        del stopped[key]
+        if watched.pop(key, None):
+            watcher.remove(key)
 
 
 def _wanted():
