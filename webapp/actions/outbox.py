@@ -42,7 +42,12 @@ def undo(actor, row):
         return False
     message = row.message
     conversation = db.session.get(Conversation, message.conversation_id)
-    db.session.add(Draft(conversation_id=conversation.id, person_id=actor.id, text=message.text))
+    draft = db.session.scalar(select(Draft).where(Draft.conversation_id == conversation.id,
+                                                  Draft.person_id == actor.id))
+    if draft is None:
+        db.session.add(Draft(conversation_id=conversation.id, person_id=actor.id, text=message.text))
+    else:       # something was typed meanwhile: neither is lost
+        draft.text = f"{message.text}\n\n{draft.text}"
     message.conversation_id = None
     db.session.flush()
     _recount(conversation)
@@ -51,7 +56,10 @@ def undo(actor, row):
 
 
 def claim(outbox_id):
-    """The row, leased to us, or None: not due, taken by another worker, or it died past the final dot."""
+    """The row, leased to us, or None: not due, taken by another worker, or it died past the final dot.
+
+    Its `attempts` is the number of our lease: whoever holds an older one may change nothing any more.
+    """
     lost = _change(outbox_id, ("data_sent",), "uncertain", Outbox.lease_until < now(), problem="lost_answer")
     _change(outbox_id, ("claimed",), "retry", Outbox.lease_until < now(), not_before=now())
     claimed = _change(outbox_id, ("queued", "retry"), "claimed", Outbox.not_before <= now(),
@@ -62,36 +70,58 @@ def claim(outbox_id):
     return row if claimed else None
 
 
-def data_sent(outbox_id):
-    """Right before the final dot: from here on the mail may have left."""
-    return _change(outbox_id, ("claimed",), "data_sent")
+def still_ours(outbox_id, attempt):
+    """The row, locked, when the lease of that attempt is still the newest; None when another worker took over."""
+    return db.session.scalar(select(Outbox).where(Outbox.id == outbox_id, Outbox.attempts == attempt)
+                             .with_for_update().execution_options(populate_existing=True))
+
+
+def data_sent(outbox_id, attempt):
+    """Right before the final dot: from here on the mail may have left. False: somebody else has taken over."""
+    return _change(outbox_id, ("claimed",), "data_sent", Outbox.attempts == attempt)
 
 
 def sent(row, result):
-    """The server took it, for some or all recipients."""
-    for recipient in row.recipients:
-        refusal = result.refused.get(recipient.address)
-        recipient.state = "refused" if refusal else "accepted"
-        recipient.code, recipient.text = refusal or (250, "")
-    _change(row.id, ("data_sent", "uncertain"), "sent", sent_at=now(), copy_state="due", copy_at=now(), problem=None)
+    """The server took it, for some or all recipients. Those that it put off (4xx) are tried again, alone."""
+    wait = retry_after(row.attempts)
+    for recipient in _waiting(row):
+        recipient.code, recipient.text = result.refused.get(recipient.address, (250, ""))
+        if recipient.code < 400:
+            recipient.state = "accepted"
+        elif recipient.code >= 500 or wait is None:
+            recipient.state = "refused"
+    copy = {"copy_state": "due", "copy_at": now()} if row.copy_state == "none" else {}
+    left = _waiting(row)
+    if left:
+        _change(row.id, ("data_sent",), "retry", not_before=now() + wait, problem="smtp_refused",
+                problem_text=left[0].text[:500], **copy)
+    else:
+        _change(row.id, ("data_sent", "uncertain"), "sent", sent_at=now(), problem=None, **copy)
     _announce(row)
     later("webapp.jobs.outbox.copy", row.id, queue="out")
 
 
 def refused(row, code, text="", recipients=None):
-    """A final no. Shown on the message, for each recipient."""
-    for recipient in row.recipients:
+    """A final no. Shown on the message, for each recipient. Where some got it in an earlier attempt, it was sent."""
+    for recipient in _waiting(row):
         answer = (recipients or {}).get(recipient.address, (None, text))
         recipient.state, (recipient.code, recipient.text) = "refused", answer
-    _change(row.id, ("claimed", "data_sent"), "refused", problem=code, problem_text=text[:500])
+    if any(r.state == "accepted" for r in row.recipients):
+        _change(row.id, ("claimed", "data_sent"), "sent", sent_at=now(), problem=None)
+    else:
+        _change(row.id, ("claimed", "data_sent"), "refused", problem=code, problem_text=text[:500])
     _announce(row)
 
 
-def try_later(row, code, text=""):
+def try_later(row, code, text="", recipients=None):
     """A passing trouble, surely before the final dot or refused there with a 4xx."""
     wait = retry_after(row.attempts)
     if wait is None:
-        return refused(row, code, text)
+        return refused(row, code, text, recipients)
+    for recipient in _waiting(row):
+        answer = (recipients or {}).get(recipient.address)
+        if answer and answer[0] >= 500:
+            recipient.state, (recipient.code, recipient.text) = "refused", answer
     _change(row.id, ("claimed", "data_sent"), "retry", not_before=now() + wait, problem=code, problem_text=text[:500])
     _announce(row)
 
@@ -103,18 +133,28 @@ def uncertain(row):
 
 
 def found_in_sent(row):
-    """The server's Sent folder has it: so it left."""
+    """The server's Sent folder has it: so it left, to whomever had not refused it."""
+    for recipient in _waiting(row):
+        recipient.state = "accepted"
     _change(row.id, ("uncertain",), "sent", sent_at=now(), copy_state="done", problem=None)
     _announce(row)
 
 
 def send_again(actor, row):
-    """The writer decides about an uncertain or refused mail."""
-    done = _change(row.id, ("uncertain",), "queued", not_before=now(), attempts=0, problem=None)
+    """The writer decides about an uncertain mail. `attempts` goes on: a lost worker's lease stays an old one."""
+    done = _change(row.id, ("uncertain",), "queued", not_before=now(), problem=None)
     if done:
         _announce(row)
         later("webapp.jobs.outbox.send", row.id, queue="out")
     return done
+
+
+def claim_copy(outbox_id, wait):
+    """The row, when its copy is due and nobody else makes it now. A crash only means that we look again after `wait`."""
+    claimed = db.session.execute(
+        update(Outbox).where(Outbox.id == outbox_id, Outbox.copy_state == "due", Outbox.copy_at <= now())
+        .values(copy_at=now() + wait).execution_options(synchronize_session=False)).rowcount == 1
+    return db.session.get(Outbox, outbox_id, populate_existing=True) if claimed else None
 
 
 def copied(row):
@@ -125,6 +165,10 @@ def copied(row):
 def copy_later(row, wait):
     row.copy_at = now() + wait
     db.session.flush()
+
+
+def _waiting(row):
+    return [r for r in row.recipients if r.state == "waiting"]
 
 
 def _change(outbox_id, states, to, *conditions, **values):

@@ -32,6 +32,7 @@ class Demo:
 
     async def start(self) -> None:
         """Listens when it returns. Raises PortTaken, OSError."""
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns for each write to a client that has gone
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         tls = tls_context(self.folder)
         passwords = {mailbox.address: mailbox.password for mailbox in MAILBOXES}

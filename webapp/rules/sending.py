@@ -7,7 +7,7 @@ from webapp.rules.bounds import REPLY_MAX
 
 FOLLOWS = {
     "queued": {"claimed", "cancelled"},
-    "claimed": {"data_sent", "retry", "refused", "queued"},
+    "claimed": {"data_sent", "retry", "refused", "queued", "sent"},   # sent: to others, in an earlier attempt
     "data_sent": {"sent", "uncertain", "retry", "refused"},
     "retry": {"claimed", "cancelled"},
     "uncertain": {"sent", "queued", "cancelled"},

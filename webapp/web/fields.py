@@ -3,6 +3,7 @@
 from wtforms.validators import StopValidation, ValidationError
 
 from webapp.rules import RuleBroken
+from webapp.rules.bounds import PORT_MAX
 from webapp.words import say
 
 
@@ -28,6 +29,17 @@ class Needed:
     def __call__(self, form, field):
         if not (field.data or "").strip():
             raise StopValidation(say(RuleBroken(field.name, "required")))
+
+
+class Port:
+    """A TCP port; also in place of what WTForms says of a number that is none."""
+
+    field_flags = {"required": True}
+
+    def __call__(self, form, field):
+        if field.data is None or not 1 <= field.data <= PORT_MAX:
+            field.errors = []
+            raise StopValidation(say(RuleBroken(field.name, "bad_port")))
 
 
 class AtMost:

@@ -57,9 +57,9 @@ def weekday(at, inside=False):
     """Today 9:42, Yesterday 9:42, 9 June 14:07. `inside` a sentence: today, yesterday."""
     here, today = local(at), local(datetime.now(UTC)).date()
     if here.date() == today:
-        return gettext("today %(time)s" if inside else "Today %(time)s", time=clock(at))
+        return gettext("today %(time)s", time=clock(at)) if inside else gettext("Today %(time)s", time=clock(at))
     if here.date() == today - timedelta(days=1):
-        return gettext("yesterday %(time)s" if inside else "Yesterday %(time)s", time=clock(at))
+        return gettext("yesterday %(time)s", time=clock(at)) if inside else gettext("Yesterday %(time)s", time=clock(at))
     return f"{format_date(here, 'd MMMM' if here.year == today.year else 'd MMMM y', locale=get_locale())} {clock(at)}"
 
 

@@ -4,13 +4,13 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import Optional
 
 from webapp.models.connection import connection_id_of, held
 from webapp.rules import RuleBroken
 from webapp.rules import bounds as b
 from webapp.rules.connections import Holder, ask, check_address, check_connector
-from webapp.web.fields import Asks, AtMost, Needed
+from webapp.web.fields import Asks, AtMost, Needed, Port
 
 NEW_INBOX = "new"
 
@@ -101,11 +101,11 @@ class Servers(Form):
     """Settings typed by hand. The password is asked again only when it is to change."""
 
     imap_host = StringField(_("Server"), [Needed(), AtMost(b.HOST_MAX)])
-    imap_port = IntegerField(_("Port"), [InputRequired(), NumberRange(1, 65535)])
+    imap_port = IntegerField(_("Port"), [Port()])
     imap_security = SelectField(_("Security"), choices=SECURITY)
     user_name = StringField(_("User name"), [Needed(), AtMost(b.USER_NAME_MAX)])
     smtp_host = StringField(_("Server"), [Needed(), AtMost(b.HOST_MAX)])
-    smtp_port = IntegerField(_("Port"), [InputRequired(), NumberRange(1, 65535)])
+    smtp_port = IntegerField(_("Port"), [Port()])
     smtp_security = SelectField(_("Security"), choices=SECURITY)
     password = PasswordField(_("Password"), [Optional(), AtMost(b.SECRET_MAX)])
 

@@ -55,7 +55,7 @@ def done(step, code, facts):
 def failure(step, code, facts, host):
     """Why a step stopped, and which remedy is offered."""
     make = FAILURES.get(code)
-    if code == "password_refused" and step == "send" or code == "smtp_refused":
+    if code == "password_refused" and step == "send":
         make = _send_refused
     if make is None:
         return Failure(_("This address can’t be connected here"), rules.sentence(code, facts), "address")
@@ -131,7 +131,9 @@ FAILURES = {
     "no_idle": lambda host, **_f: Failure(
         _("%(host)s doesn’t announce new mail", host=host), _("We look every two minutes instead."), "again"),
     "uncertain": lambda host, **_f: Failure(
-        _("The connection to %(host)s was lost at the very end", host=host), _("We’ll find out what happened."), "again"),
+        _("The connection to %(host)s was lost at the very end", host=host), _("We’ll find out what happened."),
+        "again"),
+    "smtp_refused": _send_refused,
     "no_settings": lambda domain="", **_f: Failure(
         _("We didn’t find the settings"), rules.sentence("no_settings", {"domain": domain}), "servers"),
 }

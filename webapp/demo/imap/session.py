@@ -39,6 +39,7 @@ IDLE_SECONDS = 30 * 60
 log = logging.getLogger(__name__)
 SMALL_LITERAL = 8_192   # before sign-in
 FAILED_SIGN_INS = 5
+UNREADABLE_LINES = 20
 
 
 class No(Exception):
@@ -55,12 +56,16 @@ class Session:
         self._known: list[Entry] = []       # the folder as the client knows it; its number is the index + 1
         self._dirty = asyncio.Event()       # the folder changed since the client was told
         self._failures = 0
+        self._unreadable = 0
         self._ended = False
 
     async def run(self) -> None:
         self._say(b"* OK [CAPABILITY %b] The mail of Transwisla is ready" % CAPABILITIES)
         while not self._ended:
             await self._writer.drain()
+            await asyncio.sleep(0)  # who sends many commands at once must not hold up the others
+            if self._writer.is_closing():
+                return None
             try:
                 async with asyncio.timeout(IDLE_SECONDS):
                     command = await read_command(self._reader, self._go_ahead,
@@ -71,6 +76,9 @@ class Session:
                 return self.bye("that is too long")
             except BadSyntax as error:
                 self._say(b"* BAD %b" % str(error).encode())
+                self._unreadable += 1
+                if self._unreadable >= UNREADABLE_LINES:
+                    return self.bye("this is no IMAP")
                 continue
             await self._answer(command)
         await self._writer.drain()
