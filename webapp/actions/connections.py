@@ -138,6 +138,8 @@ def problem(connection, code, retry_after: timedelta | None = None, /, **facts):
 
 def healthy(connection):
     connection.synced_at = now()
+    if connection.checks.get("sync", {}).get("state") == "fail":
+        step(connection, "sync", "done" if connection.caught_up else "run", started=now().isoformat())
     if connection.problem:
         connection.problem = connection.problem_facts = connection.problem_since = connection.retry_at = None
         _announce_health(connection)

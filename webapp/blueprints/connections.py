@@ -7,8 +7,10 @@ from flask_login import current_user
 from sqlalchemy import func, select
 
 from webapp.actions import connections, inboxes
+from webapp.actions.connections import STEPS
 from webapp.extensions import db
 from webapp.mail.providers import known_provider
+from webapp.mail.types import TEMPORARY_CODES
 from webapp.models import Connection, Folder, Inbox, Person, Place
 from webapp.models.connection import own_connections
 from webapp.models.inbox import visible_inboxes
@@ -174,15 +176,25 @@ def _servers_form(connection):
 
 def _checklist(connection):
     """The steps as they stand, and the first sync's progress from stored rows."""
-    steps = connection.checks or {}
-    failed = next((name for name in connections.STEPS if steps.get(name, {}).get("state") == "fail"), None)
+    steps = _with_problem(connection)
+    failed = next((name for name in STEPS if steps.get(name, {}).get("state") == "fail"), None)
     running = failed is None and any(steps.get(n, {}).get("state", "todo") in ("run", "todo")
-                                     for n in connections.STEPS)
+                                     for n in STEPS)
     if not steps:
         running = False
     admins = db.session.scalars(select(Person).where(Person.role == "admin", Person.state == "active")).all()
-    return dict(connection=connection, steps=steps, failed=failed, running=running, order=connections.STEPS,
+    return dict(connection=connection, steps=steps, failed=failed, running=running, order=STEPS,
                 progress=_progress(connection, steps), password_form=Password(), form=Act(), admins=admins)
+
+
+def _with_problem(connection):
+    """The stored steps; what stops a connected mailbox later is shown at the step that it would fail."""
+    steps = dict(connection.checks or {})
+    if connection.problem and not any(s["state"] == "fail" for s in steps.values()):
+        place = STEPS.index("sync" if connection.problem in TEMPORARY_CODES else "receive")
+        steps = {name: steps[name] for name in STEPS[:place] if name in steps}
+        steps[STEPS[place]] = {"state": "fail", "code": connection.problem, "facts": connection.problem_facts or {}}
+    return steps
 
 
 def _progress(connection, steps):

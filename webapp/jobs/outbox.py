@@ -1,5 +1,6 @@
 """A reply leaves (DESIGN 8): claimed, sent, its copy put into Sent. Never twice, except where nobody can know."""
 
+import logging
 from datetime import timedelta
 
 from webapp.actions import outbox
@@ -12,6 +13,12 @@ from webapp.mail.types import MailError
 from webapp.models import Outbox
 from webapp.rules.connections import may_use
 
+log = logging.getLogger(__name__)
+
+
+class _TakenOver(Exception):
+    """Our lease ran out and somebody else sends it."""
+
 
 @job
 def send(outbox_id):
@@ -21,7 +28,7 @@ def send(outbox_id):
             uncertain = db.session.get(Outbox, outbox_id)
             looking = uncertain is not None and uncertain.state == "uncertain"
         else:
-            looking = False
+            looking, attempt = False, row.attempts
             connection = row.connection
             if not may_use(connection.state, connection.holder_state, "send", connection.kind):
                 outbox.refused(row, "disconnected")
@@ -29,59 +36,76 @@ def send(outbox_id):
     if looking:
         return look_in_sent(outbox_id)
     if row is not None:
-        _deliver(outbox_id)
+        _deliver(outbox_id, attempt)
 
 
-def _deliver(outbox_id):
+def _deliver(outbox_id, attempt):
     endpoint, credentials, sender, recipients, sha256 = look(lambda: _letter(db.session.get(Outbox, outbox_id)))
     raw = blobs().get_raw(sha256)
     marked = []
 
     def before_dot():
         with unit():
-            if not outbox.data_sent(outbox_id):
-                raise MailError("lost")      # the lease was taken from us: the dot is not sent
+            if not outbox.data_sent(outbox_id, attempt):
+                raise _TakenOver      # the dot is not sent
         marked.append(True)
 
     try:
         with open_smtp(endpoint, credentials) as session:
             result = session.send(sender, recipients, raw, before_dot)
+    except _TakenOver:
+        return log.warning("outbox %s: another worker has taken over", outbox_id)
+    except ValueError as error:     # an address or bytes that no server may be given
+        return patiently(lambda text=str(error): _impossible(outbox_id, attempt, text))
     except MailError as error:
         trouble = error
-        return patiently(lambda: _failed(outbox_id, trouble, bool(marked)))
-    patiently(lambda: _succeeded(outbox_id, result))
+        return patiently(lambda: _failed(outbox_id, attempt, trouble, bool(marked)))
+    patiently(lambda: _succeeded(outbox_id, attempt, result))
 
 
 def _letter(row):
-    return (smtp_endpoint(row.connection), login(row.connection), row.sender, [r.address for r in row.recipients],
+    return (smtp_endpoint(row.connection), login(row.connection), row.sender,
+            [r.address for r in row.recipients if r.state == "waiting"],
             row.raw_sha256)
 
 
-def _succeeded(outbox_id, result):
+def _succeeded(outbox_id, attempt, result):
     with unit():
-        outbox.sent(db.session.get(Outbox, outbox_id), result)
+        row = outbox.still_ours(outbox_id, attempt)
+        if row is not None:
+            outbox.sent(row, result)
+        else:
+            log.error("outbox %s: sent, but another worker has taken over", outbox_id)
 
 
-def _failed(outbox_id, error, dot_was_due):
-    text = error.facts.get("answer", "")
+def _impossible(outbox_id, attempt, text):
     with unit():
-        row = db.session.get(Outbox, outbox_id)
+        row = outbox.still_ours(outbox_id, attempt)
+        if row is not None:
+            outbox.refused(row, "not_sendable", text)
+
+
+def _failed(outbox_id, attempt, error, dot_was_due):
+    """Only a judgement on this very mail is final; a server in trouble or a password can be mended within two days."""
+    text, refusals = error.facts.get("answer", ""), error.facts.get("refused")
+    with unit():
+        row = outbox.still_ours(outbox_id, attempt)
+        if row is None:
+            return
         if error.code == "uncertain" or dot_was_due and error.code in ("lost", "timed_out", "protocol"):
             outbox.uncertain(row)
-        elif error.temporary or error.facts.get("at") == "sign_in":   # a person can mend a password within two days
-            outbox.try_later(row, error.code, text)
+        elif error.code == "smtp_refused" and not error.temporary and error.facts.get("at") != "sign_in":
+            outbox.refused(row, error.code, text, refusals)
         else:
-            outbox.refused(row, error.code, text, error.facts.get("refused"))
+            outbox.try_later(row, error.code, text, refusals)
 
 
 @job
 def copy(outbox_id):
     """Put the sent mail into the server's Sent folder, once: some servers do it themselves, so look first."""
     with unit():
-        row = db.session.get(Outbox, outbox_id)
-        if row is None or row.copy_state != "due" or row.state != "sent":
+        if outbox.claim_copy(outbox_id, timedelta(minutes=5)) is None:
             return
-        outbox.copy_later(row, timedelta(minutes=5))    # a crash here only means that we look again
     found = look(lambda: _copy_facts(db.session.get(Outbox, outbox_id)))
     if found is None:
         with unit():
