@@ -40,7 +40,7 @@ class Stage:
     def __enter__(self):
         self._folder = short_folder("bench")
         authority = Authority(self._folder / "ca")
-        self.dovecot = self._start(Dovecot(authority=authority))
+        self.dovecot = self._start(Dovecot(authority=authority, extra="verbose_proctitle = yes"))
         self.sink = self._start(SmtpSink(authority=authority))
         self.data = self._folder / "data"
         self.port = free_port()
@@ -101,13 +101,15 @@ class Stage:
         page = client.post("/connect/team", address=address, password="secret-1", inbox=inbox, shared="y")
         connection = re.search(r"/connections/(\d+)", client.at + page)[1]
         if watched:
-            wait(lambda: "is watched" not in client.get(f"/connections/{connection}/checks")
-                 and self.idles(address), 60, "the first sync")
+            wait(lambda: self.caught_up(client, connection) and self.idles(address), 60, "the first sync")
         return int(connection), int(inbox)
 
+    def caught_up(self, client, connection):
+        return 'class="is-done" id="check-sync"' in client.get(f"/connections/{connection}/checks")
+
     def idles(self, address):
-        """Whether some process idles on this mailbox: Dovecot's processes say so in their titles."""
-        return any(f"{address} 127.0.0.1 IDLE" in line for line in titles())
+        """Whether the product watches this mailbox: Dovecot's processes say what they do in their titles."""
+        return any(f"[{address} 127.0.0.1 IDLE" in line for line in titles())
 
     def workers(self):
         """{pid: (command line, resident bytes)} of the job workers and the children they fork."""

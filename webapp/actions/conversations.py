@@ -10,7 +10,7 @@ from webapp.actions import outbox, threads
 from webapp.actions.receive import blobs
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.mail.compose import build_message, mint_message_id, references_for, reply_subject
+from webapp.mail.compose import build_message, envelope_address, mint_message_id, references_for, reply_subject
 from webapp.mail.text import snippet, to_html
 from webapp.mail.types import Mailbox
 from webapp.models import Connection, Draft, Event, Message, Seen
@@ -50,8 +50,8 @@ def reply(actor, conversation, text):
     references = references_for(parent.message_id, tuple(parent.references))
     subject = reply_subject(conversation.subject)
     sender = Mailbox(from_name(connection, actor), connection.address)
-    raw = build_message(sender=sender, to=to, subject=subject, text=text, html=to_html(text),
-                        in_reply_to=parent.message_id, references=references, message_id=message_id, date=at)
+    recipients, raw = _written(sender=sender, to=to, subject=subject, text=text, html=to_html(text),
+                               in_reply_to=parent.message_id, references=references, message_id=message_id, date=at)
     [sha256] = blobs().put_raw([raw])
     message = Message(connection_id=connection.id, digest=sha256, raw_sha256=sha256, size=len(raw), outgoing=True,
                       author_id=actor.id, message_id=message_id, references=list(references), subject=subject,
@@ -65,8 +65,15 @@ def reply(actor, conversation, text):
         assign(actor, conversation, actor)
     drop_draft(actor, conversation)
     see(actor, conversation)
-    return outbox.enqueue(actor, connection, message, [m.address for m in to],
-                          at + timedelta(seconds=settings.undo_seconds))
+    return outbox.enqueue(actor, connection, message, recipients, at + timedelta(seconds=settings.undo_seconds))
+
+
+def _written(*, to, **parts):
+    """(envelope addresses, final bytes); a customer's address that mail can't be sent to is said at the field."""
+    try:
+        return [envelope_address(m.address) for m in to], build_message(to=to, **parts)
+    except ValueError:
+        raise RuleBroken("text", "nobody_to_answer") from None
 
 
 def from_name(connection, actor):
