@@ -1,7 +1,5 @@
 """Team inboxes: the list, a conversation, and what one does with it."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, abort, request, url_for
 from flask_login import current_user
 from sqlalchemy import and_, func, select
@@ -47,17 +45,17 @@ def rows(inbox_id):
 
 @blueprint.get("/inboxes/<int:inbox_id>/news")
 def news(inbox_id):
-    """What came since the list was drawn waits behind a button; rows that are there are told to be looked at again."""
-    found, since = find.inbox(inbox_id), paging.parse(request.args.get("since"))
+    """What came since the list was drawn waits behind a button. Told by the newest incoming message's id, not by the
+    clock: a mail server's time is another one, and counts in whole seconds."""
+    found, since = find.inbox(inbox_id), request.args.get("since", 0, type=int)
     query = select(func.count()).select_from(Conversation).where(
         Conversation.inbox_id == found.id, Conversation.status == _status(), *_view_filter())
-    if since:
-        query = query.where(Conversation.last_at > since[0], Conversation.last_outgoing.is_(False))
+    query = query.where(Conversation.last_in_id > since)
     current = request.args.get("current", type=int)
     if current:
         query = query.where(Conversation.id != current)
-    return fragment("team/news", inbox=found, count=db.session.scalar(query) if since else 0, status=_status(),
-                    view=_view(), since=request.args.get("since"))
+    return fragment("team/news", inbox=found, count=db.session.scalar(query), status=_status(), view=_view(),
+                    since=since)
 
 
 @blueprint.get("/side")
@@ -235,12 +233,15 @@ def _list(found, conversation=None):
     last = page[-1][0] if page else None
     connections = db.session.scalars(select(Connection).where(
         Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all()
-    now = datetime.now(UTC)
     return dict(inbox=found, rows=page, status=status, view=_view(), connections=connections,
                 may_act=find.may_act(found), form=Act(),
                 before=paging.cursor_of(last.last_at, last.id) if more else None,
-                since=paging.cursor_of(max([now, *[r[0].last_at for r in page[:1]]]), 0),
+                since=_newest(found),
                 current=conversation.id if conversation is not None else None)
+
+
+def _newest(found):
+    return db.session.scalar(select(func.max(Conversation.last_in_id)).where(Conversation.inbox_id == found.id)) or 0
 
 
 def _rows():

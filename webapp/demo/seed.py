@@ -3,11 +3,14 @@
 Michał connected magazyn@ while he was here and was removed later: his hold is the one trace that is made here.
 """
 
+from datetime import timedelta
+
 from webapp.actions import people
 from webapp.demo.people import MAILBOXES, PEOPLE, SERVERS
 from webapp.extensions import db
 from webapp.mail.address import address_key, login_key
 from webapp.models import Connection, Hold
+from webapp.models.types import now
 
 
 def seed():
@@ -18,6 +21,7 @@ def seed():
     for person in PEOPLE:
         if person.removed:
             people.remove_person(made[person.key])
+            made[person.key].removed_at = now() - timedelta(days=47)
 
 
 def _held_by(person, box):

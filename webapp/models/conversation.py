@@ -20,6 +20,7 @@ class Conversation(db.Model):
         Index("ix_conversation_list", "inbox_id", "status", "last_at", "id"),
         Index("ix_conversation_mine", "assignee_id", "status", "last_at", "id"),
         Index("ix_conversation_all", "status", "last_at", "id"),
+        Index("ix_conversation_newest", "inbox_id", "last_in_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

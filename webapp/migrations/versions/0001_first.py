@@ -121,6 +121,7 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_conversation_contact_id'), ['contact_id'], unique=False)
         batch_op.create_index('ix_conversation_list', ['inbox_id', 'status', 'last_at', 'id'], unique=False)
         batch_op.create_index('ix_conversation_mine', ['assignee_id', 'status', 'last_at', 'id'], unique=False)
+        batch_op.create_index('ix_conversation_newest', ['inbox_id', 'last_in_id'], unique=False)
 
     op.create_table('hold',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -466,6 +467,7 @@ def downgrade():
 
     op.drop_table('hold')
     with op.batch_alter_table('conversation', schema=None) as batch_op:
+        batch_op.drop_index('ix_conversation_newest')
         batch_op.drop_index('ix_conversation_mine')
         batch_op.drop_index('ix_conversation_list')
         batch_op.drop_index(batch_op.f('ix_conversation_contact_id'))
