@@ -13,7 +13,7 @@ from webapp.rules import RuleBroken
 
 
 def init_app(app):
-    for command in (prepare, add_person):
+    for command in (prepare, add_person, words):
         app.cli.add_command(command)
 
 
@@ -44,6 +44,16 @@ def add_person(name, email, role, password):
     except RuleBroken as broken:
         from webapp.words import say
         raise click.ClickException(say(broken)) from None
+
+
+@click.command()
+def words():
+    """Bring the Polish catalogue up to date with the code: collect, update, compile. Names what wants a translation."""
+    from webapp.words import catalogue  # reads every source file and template; only developers ask for that
+    wanting = catalogue.refresh()
+    for sentence in wanting:
+        click.echo(sentence)
+    click.echo(f"{len(wanting)} sentences want a translation in {catalogue.PO.relative_to(catalogue.ROOT)}.")
 
 
 def _seed_demo():

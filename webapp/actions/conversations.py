@@ -19,6 +19,8 @@ from webapp.rules import RuleBroken
 from webapp.rules.connections import may_use
 from webapp.rules.sending import check_reply
 
+ANSWERABLE = ("ok", "too_big")
+
 
 def assign(actor, conversation, assignee):
     """`assignee`: a person who may act in the inbox, or None to take it off everybody."""
@@ -90,6 +92,11 @@ def answer_to(parent, connection) -> list[Mailbox]:
     return to
 
 
+def answerable(message):
+    """Can this message be answered at all? A report of failed delivery has nobody behind it."""
+    return message.state in ANSWERABLE and not message.bounce
+
+
 def see(actor, conversation):
     """The actor has the conversation on the screen, up to its newest incoming message."""
     insert = (postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite).insert(Seen)
@@ -130,13 +137,14 @@ def _sending_connection(conversation):
 
 
 def _last_message(conversation):
-    """The newest message that can be answered: bounces, robots and what nobody can read come last."""
-    messages = db.session.scalars(
-        select(Message).where(Message.conversation_id == conversation.id, Message.state.in_(("ok", "too_big")))
-        .order_by(Message.bounce, Message.auto, Message.at.desc(), Message.id.desc()).limit(1)).first()
-    if messages is None:
+    """The newest message that can be answered; robots only when nobody else wrote."""
+    found = db.session.scalars(
+        select(Message).where(Message.conversation_id == conversation.id, Message.state.in_(ANSWERABLE),
+                              Message.bounce.is_(False))
+        .order_by(Message.auto, Message.at.desc(), Message.id.desc()).limit(1)).first()
+    if found is None:
         raise RuleBroken("text", "nobody_to_answer")
-    return messages
+    return found
 
 
 def _set_status(actor, conversation, status, kind):

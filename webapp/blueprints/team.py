@@ -302,11 +302,11 @@ def _authors(messages):
 
 def _answered(messages, sender):
     """Whom a reply would go to, as shown above the composer."""
-    for message in reversed(messages):
-        if message.bounce or message.auto or sender is None:
-            continue
-        try:
-            return [m.name or m.address for m in conversations.answer_to(message, sender)]
-        except RuleBroken:
-            return []
-    return []
+    answerable = [m for m in messages if conversations.answerable(m)]
+    if sender is None or not answerable:
+        return []
+    try:
+        newest = max(answerable, key=lambda m: (not m.auto, m.at, m.id))
+        return [m.name or m.address for m in conversations.answer_to(newest, sender)]
+    except RuleBroken:
+        return []

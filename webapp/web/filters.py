@@ -59,7 +59,8 @@ def weekday(at, inside=False):
     if here.date() == today:
         return gettext("today %(time)s", time=clock(at)) if inside else gettext("Today %(time)s", time=clock(at))
     if here.date() == today - timedelta(days=1):
-        return gettext("yesterday %(time)s", time=clock(at)) if inside else gettext("Yesterday %(time)s", time=clock(at))
+        at = clock(at)
+        return gettext("yesterday %(time)s", time=at) if inside else gettext("Yesterday %(time)s", time=at)
     return f"{format_date(here, 'd MMMM' if here.year == today.year else 'd MMMM y', locale=get_locale())} {clock(at)}"
 
 
