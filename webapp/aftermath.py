@@ -40,7 +40,8 @@ def _hand_up(session, transaction):
 @event.listens_for(Session, "after_commit")
 def _run(session):
     if session.get_nested_transaction() is None:
-        for _owner, call, args in session.info.pop(KEY, []):
+        entries = session.info.pop(KEY, [])
+        for call, args in dict.fromkeys((call, args) for _owner, call, args in entries):   # the same thing once
             call(*args)
 
 

@@ -9,6 +9,7 @@ import logging
 
 from flask import current_app
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from webapp.actions import threads
 from webapp.extensions import db
@@ -34,6 +35,8 @@ def receive(connection, folder, items):
     try:
         with db.session.begin_nested():
             _take_in(connection, folder, items, stored)
+    except OperationalError:      # the database is in trouble, not the mail
+        raise
     except Exception:
         log.exception("a batch of connection %s failed, one by one", connection.id)
         for item in items:
@@ -76,6 +79,8 @@ def _take_in_alone(connection, folder, item, stored):
     try:
         with db.session.begin_nested():
             _take_in(connection, folder, [item], stored)
+    except OperationalError:
+        raise
     except Exception:
         log.exception("connection %s, folder %s, UID %s is kept raw", connection.id, folder.id, item.uid)
         with db.session.begin_nested():

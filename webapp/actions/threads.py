@@ -33,6 +33,7 @@ class Desk:
     inbox_id: int
     own: str                                             # our own address key
     keys: dict = field(default_factory=dict)             # Message-ID -> conversation id
+    mentioned: set = field(default_factory=set)          # the keys whose own mail is not here
     conversations: dict = field(default_factory=dict)    # id -> Conversation
     participants: dict = field(default_factory=dict)     # id -> set of address keys
     contacts: dict = field(default_factory=dict)         # address key -> contact id
@@ -74,9 +75,10 @@ def base_subject(subject):
 def _desk(connection, fresh):
     desk = Desk(connection.inbox_id, _key(connection.address))
     ids = {i for m, p, item in fresh for i in _ids(m, p, item)}
-    rows = db.session.execute(select(ThreadKey.message_id, ThreadKey.conversation_id).where(
-        ThreadKey.inbox_id == connection.inbox_id, ThreadKey.message_id.in_(ids)))
-    desk.keys = dict(rows.all())
+    rows = db.session.execute(select(ThreadKey.message_id, ThreadKey.conversation_id, ThreadKey.own).where(
+        ThreadKey.inbox_id == connection.inbox_id, ThreadKey.message_id.in_(ids))).all()
+    desk.keys = {message_id: conversation_id for message_id, conversation_id, _own in rows}
+    desk.mentioned = {message_id for message_id, _conversation_id, own in rows if not own}
     wanted = set(desk.keys.values())
     if wanted:
         desk.conversations = {c.id: c for c in db.session.scalars(
@@ -91,9 +93,10 @@ def _desk(connection, fresh):
 def _file_one(connection, desk, message, parsed, item):
     sender = _key(parsed.sender.address) if parsed.sender and not parsed.sender_ambiguous else None
     ids = _ids(message, parsed, item)
-    wanted = list(dict.fromkeys(desk.keys[i] for i in ids if i in desk.keys))
-    allowed = [c for c in wanted if may_join(sender, message.outgoing or _is_our_bounce(parsed, ids),
-                                             desk.participants.get(c, ()))]
+    ours = [i for i in ids if i != parsed.message_id and is_our_id(i)] if parsed.bounce else []
+    wanted = list(dict.fromkeys(desk.keys[i] for i in ours or ids if i in desk.keys))
+    # A delivery report may join only by a Message-ID that we minted: a stranger cannot make one up.
+    allowed = [c for c in wanted if may_join(sender, message.outgoing or bool(ours), desk.participants.get(c, ()))]
     if allowed:
         conversation = _merge(desk, allowed)
     else:
@@ -114,11 +117,6 @@ def _ids(message, parsed, item):
     if parsed.bounce and isinstance(item, Fetched):   # a report names our message inside, not in its own header
         ids += [i for i in (m.decode("ascii", "replace") for m in _OUR_ID.findall(item.raw)) if is_our_id(i)]
     return list(dict.fromkeys(ids))
-
-
-def _is_our_bounce(parsed, ids):
-    """A delivery report may join only by a Message-ID that we minted: a stranger cannot make one up."""
-    return parsed.bounce and any(is_our_id(i) for i in ids[1:])
 
 
 def _open(connection, message, sender):
@@ -208,16 +206,24 @@ def _meet_contact(desk, conversation, message, parsed, sender):
 
 
 def _remember_ids(desk, conversation_id, ids, own):
+    """A mail's own Message-ID is its conversation's. One that is only mentioned belongs to whoever mentions it first,
+    until its own mail comes: a stranger who was read before the mail that he refers to takes nothing over."""
     for message_id in ids:
         is_own = message_id == own
         insert = _insert(ThreadKey).values(inbox_id=desk.inbox_id, message_id=message_id[:998],
                                            conversation_id=conversation_id, own=is_own)
-        if is_own and desk.keys.get(message_id) in (None, conversation_id):
-            insert = insert.on_conflict_do_update(index_elements=["inbox_id", "message_id"], set_={"own": True})
+        if is_own:
+            insert = insert.on_conflict_do_update(index_elements=["inbox_id", "message_id"], where=ThreadKey.own.is_(False),
+                                                  set_={"own": True, "conversation_id": conversation_id})
         else:
             insert = insert.on_conflict_do_nothing()
         db.session.execute(insert)
-        desk.keys.setdefault(message_id, conversation_id)
+        if message_id not in desk.keys:
+            desk.keys[message_id] = conversation_id
+            desk.mentioned.update(() if is_own else (message_id,))
+        elif is_own and message_id in desk.mentioned:
+            desk.keys[message_id] = conversation_id
+            desk.mentioned.discard(message_id)
 
 
 def _remember_participants(desk, conversation_id, keys):

@@ -28,11 +28,18 @@ class _Stop(Exception):
 
 @job
 def connect(connection_id):
-    connection = db.session.get(Connection, connection_id)
-    if connection is None or connection.state == "removed" or connection.secret is None:
-        return db.session.rollback()
+    state = look(lambda: _state(db.session.get(Connection, connection_id)))
+    if state is None:
+        return
     with contextlib.suppress(_Stop):
-        _Attempt(connection_id, connection.state == "active").run()
+        _Attempt(connection_id, state == "active").run()
+
+
+def _state(connection):
+    """None when there is nothing to connect any more."""
+    if connection is None or connection.state == "removed" or connection.secret is None:
+        return None
+    return connection.state
 
 
 class _Attempt:

@@ -1,13 +1,16 @@
 """Opening a connection's mail servers from a job: endpoints and the password from its row."""
 
+import logging
 from datetime import timedelta
 
 from flask import current_app
 
 from webapp.mail.imap import Session
 from webapp.mail.smtp import SmtpSession
-from webapp.mail.types import Endpoint, Login
-from webapp.models.secret import unseal
+from webapp.mail.types import Endpoint, Login, MailError
+from webapp.models.secret import SecretLost, unseal
+
+log = logging.getLogger(__name__)
 
 # How long a passing trouble waits before the next try; the rest waits for a person.
 RETRY_AFTER = {"throttled": timedelta(minutes=15), "unavailable": timedelta(minutes=1), "in_use": timedelta(minutes=2),
@@ -17,7 +20,12 @@ RETRY_AFTER = {"throttled": timedelta(minutes=15), "unavailable": timedelta(minu
 
 
 def login(connection):
-    return Login(connection.user_name, unseal(connection.secret, "connection", connection.id, "secret"))
+    """User name and password. A password that does not open any more has to be typed again, like a refused one."""
+    try:
+        return Login(connection.user_name, unseal(connection.secret, "connection", connection.id, "secret"))
+    except SecretLost as lost:
+        log.error("%s", lost)
+        raise MailError("password_refused", reason="secret_lost") from None
 
 
 def imap_endpoint(connection):

@@ -20,7 +20,7 @@ def fetch_body(message_id):
     try:
         raw = _read(endpoint, credentials, places)
     except MailError:
-        raw = None
+        return      # a passing trouble: whoever still looks at the page asks again
     with unit():
         message = db.session.get(Message, message_id)
         if raw is None:
@@ -32,10 +32,15 @@ def fetch_body(message_id):
 
 
 def _read(endpoint, credentials, places):
+    """The raw message from the first place that still has it; None when none has."""
     with open_imap(endpoint, credentials) as session:
         for folder, uidvalidity, uid in places:
-            if session.select(folder).uidvalidity == uidvalidity and session.uids(uid, uid):
-                return session.fetch_one(uid).raw
+            try:
+                if session.select(folder).uidvalidity == uidvalidity and session.uids(uid, uid):
+                    return session.fetch_one(uid).raw
+            except MailError as error:
+                if error.code != "gone":
+                    raise
     return None
 
 

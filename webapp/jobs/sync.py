@@ -19,20 +19,32 @@ from webapp.rules.connections import may_use
 
 log = logging.getLogger(__name__)
 
-WINDOW = 50            # messages a batch: flat memory, and new mail waits for at most one
+WINDOW = 100           # messages a batch: flat memory, and new mail waits for at most one
 FIRST_WINDOW = 25      # the very first one: something to read at once
-SLICE_SECONDS = 40     # then the job makes room for others and goes on from a new one
+# Seconds that a job may go on with the first sync. Then it makes room for others, and the next one takes over.
+SHORT, LONG = 2, 40
 
 
 @job
 def pull(connection_id):
-    """Bring a connection up to date. Somebody else on it? Then they are told to look again."""
+    """What is new, and of a first sync the beginning. Short: replies and other mailboxes' mail wait behind it."""
+    _bring_up_to_date(connection_id, SHORT)
+
+
+@job
+def backfill(connection_id):
+    """Go on with a first sync, in the queue of what may take long. New mail overtakes it window by window."""
+    _bring_up_to_date(connection_id, LONG)
+
+
+def _bring_up_to_date(connection_id, seconds):
+    """Somebody else on this connection? Then they are told to look again."""
     fence = patiently(lambda: _take(connection_id))
     if fence is None:
         return
     again = False
     try:
-        again = _Pull(connection_id, fence).run()
+        again = _Pull(connection_id, fence, seconds).run()
     except MailError as error:
         _trouble(connection_id, error)
     except leases.LeaseLost:
@@ -45,8 +57,10 @@ def pull(connection_id):
         db.session.rollback()
         with unit():
             wanted = leases.release(connection_id, fence, wanted=again)
-    if again or wanted:
-        enqueue("webapp.jobs.sync.pull", (connection_id,), queue="slow" if again else "in")
+    if again:
+        enqueue("webapp.jobs.sync.backfill", (connection_id,), queue="slow")
+    elif wanted:
+        enqueue("webapp.jobs.sync.pull", (connection_id,), queue="in")
 
 
 def _take(connection_id):
@@ -69,10 +83,10 @@ def _trouble(connection_id, error):
 class _Pull:
     """One slice of work on one connection, on one IMAP session."""
 
-    def __init__(self, connection_id, fence):
+    def __init__(self, connection_id, fence, seconds):
         self.connection_id, self.fence = connection_id, fence
         self.max_bytes = current_app.config["SETTINGS"].max_message_mb * 1_000_000
-        self.until = time.monotonic() + SLICE_SECONDS
+        self.until = time.monotonic() + seconds
         self.older = {}      # folder id -> UIDs below its low mark, ascending; asked once a session
 
     def run(self):
@@ -146,23 +160,21 @@ class _Pull:
         return bool(rest)
 
     def _store(self, folder_id, uids, **cursor):
-        """Fetch these and store them with the new cursor, in one transaction."""
-        folder = look(lambda: _plain(db.session.get(Folder, folder_id)))
-        for batch in _by_bytes(self._fetch(uids)):
+        """Fetch these and store them. The cursor passes them in the commit of the last ones."""
+        uidvalidity = look(lambda: db.session.get(Folder, folder_id).uidvalidity)
+        for batch, is_last in _by_bytes(self._fetch(uids)):
+            withheld = self._withheld(uids) if is_last else ()
             with unit():
                 leases.hold_on(self.connection_id, self.fence)
                 row = db.session.get(Folder, folder_id)
-                if row.uidvalidity != folder["uidvalidity"]:
+                if row.uidvalidity != uidvalidity:
                     raise leases.LeaseLost(self.connection_id)
                 receive(row.connection, row, batch)
-        withheld = self._withheld(uids)
-        with unit():
-            leases.hold_on(self.connection_id, self.fence)
-            row = db.session.get(Folder, folder_id)
-            for uid in withheld:
-                keep_place(row.connection, row, uid)
-            row.high_uid = cursor.get("high", row.high_uid)
-            row.low_uid = cursor.get("low", row.low_uid)
+                for uid in withheld:
+                    keep_place(row.connection, row, uid)
+                if is_last:
+                    row.high_uid = cursor.get("high", row.high_uid)
+                    row.low_uid = cursor.get("low", row.low_uid)
         self.session.missing = frozenset()
 
     def _fetch(self, uids):
@@ -194,13 +206,12 @@ def _plain(row):
 
 
 def _by_bytes(items, limit=8_000_000):
-    """Batches of a stream, none much larger than `limit` bytes: memory stays flat."""
+    """(batch, is it the last one) of a stream, none much larger than `limit` bytes: memory stays flat."""
     batch, size = [], 0
     for item in items:
         batch.append(item)
         size += len(getattr(item, "raw", b"") or getattr(item, "header", b""))
         if size > limit:
-            yield batch
+            yield batch, False
             batch, size = [], 0
-    if batch:
-        yield batch
+    yield batch, True

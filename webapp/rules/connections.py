@@ -7,7 +7,7 @@ Calendars hang only on persons. Everything else follows.
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.mail.address import address_key
+from webapp.mail.address import address_key, login_key
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import ADDRESS_MAX
 
@@ -61,6 +61,22 @@ def check_address(text: str) -> str:
         return address_key(text)
     except ValueError:
         raise RuleBroken("address", "not_an_address") from None
+
+
+def check_host(field: str, text: str):
+    """Could this be a server's name or address? Raises RuleBroken(field, "not_a_host")."""
+    try:
+        login_key(text, "anybody")
+    except ValueError:
+        raise RuleBroken(field, "not_a_host") from None
+
+
+def check_user_name(text: str):
+    """Raises RuleBroken("user_name", "not_a_user_name"): control characters would break the protocols."""
+    try:
+        login_key("host.example", text)
+    except ValueError:
+        raise RuleBroken("user_name", "not_a_user_name") from None
 
 
 def check_connector(role: str, kind: str):

@@ -9,7 +9,7 @@ from wtforms.validators import Optional
 from webapp.models.connection import connection_id_of, held
 from webapp.rules import RuleBroken
 from webapp.rules import bounds as b
-from webapp.rules.connections import Holder, ask, check_address, check_connector
+from webapp.rules.connections import Holder, ask, check_address, check_connector, check_host, check_user_name
 from webapp.web.fields import Asks, AtMost, Needed, Port
 
 NEW_INBOX = "new"
@@ -94,17 +94,22 @@ def _has_name(form, field):
         raise RuleBroken("new_inbox", "inbox_name", limit=b.INBOX_NAME_MAX)
 
 
+def _is_host(form, field):
+    check_host(field.name, field.data)
+
+
 SECURITY = [("tls", _("TLS from the start")), ("starttls", "STARTTLS")]
 
 
 class Servers(Form):
     """Settings typed by hand. The password is asked again only when it is to change."""
 
-    imap_host = StringField(_("Server"), [Needed(), AtMost(b.HOST_MAX)])
+    imap_host = StringField(_("Server"), [Needed(), AtMost(b.HOST_MAX), Asks(_is_host)])
     imap_port = IntegerField(_("Port"), [Port()])
     imap_security = SelectField(_("Security"), choices=SECURITY)
-    user_name = StringField(_("User name"), [Needed(), AtMost(b.USER_NAME_MAX)])
-    smtp_host = StringField(_("Server"), [Needed(), AtMost(b.HOST_MAX)])
+    user_name = StringField(_("User name"), [Needed(), AtMost(b.USER_NAME_MAX),
+                                             Asks(lambda form, field: check_user_name(field.data))])
+    smtp_host = StringField(_("Server"), [Needed(), AtMost(b.HOST_MAX), Asks(_is_host)])
     smtp_port = IntegerField(_("Port"), [Port()])
     smtp_security = SelectField(_("Security"), choices=SECURITY)
     password = PasswordField(_("Password"), [Optional(), AtMost(b.SECRET_MAX)])

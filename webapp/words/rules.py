@@ -81,5 +81,7 @@ SENTENCES = {
                                         inbox=inbox),
     "required": lambda **_f: _("This is needed."),
     "too_long": lambda limit, **_f: _("Use at most %(limit)s characters.", limit=limit),
+    "not_a_host": lambda **_f: _("Type the name of a server, such as imap.company.com."),
+    "not_a_user_name": lambda **_f: _("Type the name that you sign in with; most often it is the address."),
     "bad_port": lambda **_f: _("Use a number from 1 to 65535."),
 }

@@ -1,6 +1,7 @@
 """RQ workers. A job runs in a forked child that can be killed; the application is loaded before the fork."""
 
 import importlib
+import gc
 import logging
 
 from rq import Queue, Worker
@@ -8,6 +9,7 @@ from rq.serializers import JSONSerializer
 
 from webapp.extensions import db
 from webapp.queue import client
+from webapp.work.rehearsal import rehearse
 
 JOBS = ("webapp.jobs.connect", "webapp.jobs.outbox", "webapp.jobs.personal", "webapp.jobs.sync")
 
@@ -25,6 +27,9 @@ def run(queues):
         importlib.import_module(name)      # before the fork: no job pays for importing
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     with app.app_context():
+        rehearse()
+        gc.collect()
+        gc.freeze()      # a child's collections leave these pages shared
         _Worker.app = app
         worker = _Worker([Queue(q, connection=client(), serializer=JSONSerializer) for q in queues],
                          connection=client(), serializer=JSONSerializer, maintenance_interval=60)
