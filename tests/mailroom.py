@@ -1,7 +1,9 @@
 """Letters, and connections made by the product's own actions, for the tests of everything behind the mail layer."""
 
 from datetime import UTC, datetime, timedelta
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
+from email.policy import default
 
 from sqlalchemy import select
 
@@ -18,8 +20,8 @@ CUSTOMER, TEAM = "Anna Nowak <anna@customer.example>", "support@corp.example"
 
 def letter(sender=CUSTOMER, to=TEAM, subject="Broken pallet", text="Hello,\r\n\r\nit is broken.\r\n", html=None, files=(),
            **headers) -> bytes:
-    """One mail as it lies on a server. `files`: (name, content type, bytes). Headers with _ for -."""
-    message = EmailMessage()
+    """One mail as it lies on a server. `files`: (name, content type, bytes). Headers with _ for -, as they are."""
+    message = EmailMessage(policy=default.clone(header_factory=HeaderRegistry(use_default_map=False)))
     for name, value in {"From": sender, "To": to, "Subject": subject, **headers}.items():
         if value is not None:
             message[name.replace("_", "-")] = value

@@ -143,6 +143,8 @@ def healthy(connection):
     if connection.problem:
         connection.problem = connection.problem_facts = connection.problem_since = connection.retry_at = None
         _announce_health(connection)
+    if connection.checks.get("sync", {}).get("state") == "fail":    # the first sync goes on
+        step(connection, "sync", "run", started=now().isoformat())
     db.session.flush()
 
 

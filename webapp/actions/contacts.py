@@ -7,8 +7,8 @@ from webapp.models import Contact, ContactAddress
 
 
 def contacts_by_key(keys):
-    """{address key: contact id} of the known ones."""
-    rows = db.session.execute(select(ContactAddress.address_key, ContactAddress.contact_id)
+    """{address key: Contact} of the known ones."""
+    rows = db.session.execute(select(ContactAddress.address_key, Contact).join(ContactAddress.contact)
                               .where(ContactAddress.address_key.in_(keys)))
     return dict(rows.all())
 
@@ -17,5 +17,4 @@ def create_contact(name, address, key):
     contact = Contact(name=name)
     contact.addresses = [ContactAddress(address=address, address_key=key)]
     db.session.add(contact)
-    db.session.flush()
-    return contact.id
+    return contact

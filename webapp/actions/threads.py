@@ -28,27 +28,36 @@ _OUR_ID = re.compile(rb"(?im)^(?:message-id|in-reply-to|references):[^\r\n]*?<([
 
 @dataclass
 class Desk:
-    """What is known of the conversations that a batch touches, read once for all of it."""
+    """What is known of the conversations that a batch touches, read once for all of it, and what is to be written."""
 
     inbox_id: int
     own: str                                             # our own address key
-    keys: dict = field(default_factory=dict)             # Message-ID -> conversation id
+    keys: dict = field(default_factory=dict)             # Message-ID -> Conversation
     mentioned: set = field(default_factory=set)          # the keys whose own mail is not here
-    conversations: dict = field(default_factory=dict)    # id -> Conversation
-    participants: dict = field(default_factory=dict)     # id -> set of address keys
-    contacts: dict = field(default_factory=dict)         # address key -> contact id
+    participants: dict = field(default_factory=dict)     # Conversation -> set of address keys
+    contacts: dict = field(default_factory=dict)         # address key -> Contact
+    # Not written yet: a statement for a whole batch costs little more than one for a single message.
+    filed: list = field(default_factory=list)            # (Message, Conversation)
+    new_keys: dict = field(default_factory=dict)         # Message-ID -> (Conversation, is it the mail's own)
+    new_participants: list = field(default_factory=list)  # (Conversation, address key)
 
 
 def file(connection, fresh):
     """Put new messages of a team address into conversations. `fresh`: (Message, Parsed, item) triples."""
     desk = _desk(connection, fresh)
+    known = {c.id for c in desk.keys.values()}
     for message, parsed, item in fresh:
         _file_one(connection, desk, message, parsed, item)
+    _write(desk)
+    announce(f"inbox-{desk.inbox_id}")
+    touched = {m.conversation_id for m, _p, _i in fresh}
+    announce(*(f"conversation-{i}" for i in sorted(touched & known)))    # nobody looks at a new one yet
 
 
 def file_unreadable(connection, message):
     """A message that nobody can read still gets a conversation, where it can be downloaded."""
-    conversation = _open(connection, message, "")
+    conversation = _open(connection, message)
+    db.session.flush()
     message.conversation_id = conversation.id
     _count_in(conversation, message, seen=False)
     _announce(conversation)
@@ -56,10 +65,10 @@ def file_unreadable(connection, message):
 
 def file_own(conversation, message):
     """A reply that was just written here: no look-up, its conversation is known."""
-    message.conversation_id = conversation.id
-    desk = Desk(conversation.inbox_id, "")
-    _remember_ids(desk, conversation.id, ids_of(message.message_id, (), message.references), message.message_id)
-    _remember_participants(desk, conversation.id, {_key(a) for _n, a in message.to + message.cc} - {""})
+    desk = Desk(conversation.inbox_id, "", filed=[(message, conversation)])
+    _remember_ids(desk, conversation, ids_of(message.message_id, (), message.references), message.message_id)
+    _remember_participants(desk, conversation, {_key(a) for _n, a in message.to + message.cc} - {""})
+    _write(desk)
     _count_in(conversation, message, seen=True)
     _announce(conversation)
 
@@ -77,15 +86,14 @@ def _desk(connection, fresh):
     ids = {i for m, p, item in fresh for i in _ids(m, p, item)}
     rows = db.session.execute(select(ThreadKey.message_id, ThreadKey.conversation_id, ThreadKey.own).where(
         ThreadKey.inbox_id == connection.inbox_id, ThreadKey.message_id.in_(ids))).all()
-    desk.keys = {message_id: conversation_id for message_id, conversation_id, _own in rows}
-    desk.mentioned = {message_id for message_id, _conversation_id, own in rows if not own}
-    wanted = set(desk.keys.values())
+    wanted = {conversation_id for _message_id, conversation_id, _own in rows}
     if wanted:
-        desk.conversations = {c.id: c for c in db.session.scalars(
-            select(Conversation).where(Conversation.id.in_(wanted)))}
-        for cid, key in db.session.execute(select(Participant.conversation_id, Participant.address_key).where(
-                Participant.conversation_id.in_(wanted))):
-            desk.participants.setdefault(cid, set()).add(key)
+        found = {c.id: c for c in db.session.scalars(select(Conversation).where(Conversation.id.in_(wanted)))}
+        desk.keys = {message_id: found[conversation_id] for message_id, conversation_id, _own in rows}
+        desk.mentioned = {message_id for message_id, _conversation_id, own in rows if not own}
+        for conversation_id, key in db.session.execute(select(Participant.conversation_id, Participant.address_key)
+                                                       .where(Participant.conversation_id.in_(wanted))):
+            desk.participants.setdefault(found[conversation_id], set()).add(key)
     desk.contacts = contacts_by_key({_key(p.sender.address) for _m, p, _i in fresh if p.sender} - {""})
     return desk
 
@@ -100,16 +108,32 @@ def _file_one(connection, desk, message, parsed, item):
     if allowed:
         conversation = _merge(desk, allowed)
     else:
-        conversation = _open(connection, message, sender)
-        conversation.possible_reply_to_id = wanted[0] if wanted else None
-        desk.conversations[conversation.id] = conversation
-    message.conversation_id = conversation.id
+        conversation = _open(connection, message)
+        if wanted:
+            db.session.flush()      # the other one may be as new
+            conversation.possible_reply_to_id = wanted[0].id
+    desk.filed.append((message, conversation))
     others = {_key(m.address) for m in (*parsed.to, *parsed.cc)} | ({sender} if sender else set())
-    _remember_participants(desk, conversation.id, others - {"", desk.own})
-    _remember_ids(desk, conversation.id, ids if allowed or not wanted else ids[:1], message.message_id)
+    _remember_participants(desk, conversation, others - {"", desk.own})
+    _remember_ids(desk, conversation, ids if allowed or not wanted else ids[:1], message.message_id)
     _meet_contact(desk, conversation, message, parsed, sender)
     _count_in(conversation, message, seen="\\Seen" in item.flags)
-    _announce(conversation)
+
+
+def _write(desk):
+    """Put into the database what the desk holds. Conversations first: they get their numbers."""
+    db.session.flush()
+    for message, conversation in desk.filed:
+        message.conversation_id = conversation.id
+    for is_own in (True, False):
+        rows = [{"inbox_id": desk.inbox_id, "message_id": message_id[:998], "conversation_id": conversation.id,
+                 "own": own} for message_id, (conversation, own) in desk.new_keys.items() if own == is_own]
+        if rows:
+            db.session.execute(_insert_key(is_own), rows)
+    if desk.new_participants:
+        db.session.execute(_insert(Participant).on_conflict_do_nothing(), [
+            {"conversation_id": conversation.id, "address_key": key} for conversation, key in desk.new_participants])
+    desk.filed, desk.new_keys, desk.new_participants = [], {}, []
 
 
 def _ids(message, parsed, item):
@@ -119,38 +143,37 @@ def _ids(message, parsed, item):
     return list(dict.fromkeys(ids))
 
 
-def _open(connection, message, sender):
+def _open(connection, message):
     recent = message.at > connection.created_at - RECENT
     conversation = Conversation(inbox_id=connection.inbox_id, subject=base_subject(message.subject),
                                 status="open" if recent else "closed", opened_at=message.at, last_at=message.at,
                                 message_count=0, last_in_id=0, who=_who(message), has_attachments=False)
     db.session.add(conversation)
-    db.session.flush()
     return conversation
 
 
 def _merge(desk, allowed):
     """The conversation to join. Two that a missing message now ties together become one, unless people have worked
     in the second already."""
-    keep = desk.conversations[allowed[0]]
-    for other_id in allowed[1:]:
-        other = desk.conversations[other_id]
-        if other.id == keep.id or _worked_in(other.id):
+    keep, *others = allowed
+    if others:
+        _write(desk)
+    for other in others:
+        if _worked_in(other.id):
             continue
         for model in (Message, ThreadKey):
             db.session.execute(update(model).where(model.conversation_id == other.id)
                                .values(conversation_id=keep.id))
         db.session.execute(update(Conversation).where(Conversation.possible_reply_to_id == other.id)
                            .values(possible_reply_to_id=keep.id))
-        _remember_participants(desk, keep.id, desk.participants.pop(other.id, set()))
-        desk.keys = {i: keep.id if c == other.id else c for i, c in desk.keys.items()}
+        _remember_participants(desk, keep, desk.participants.pop(other, set()))
+        desk.keys = {i: keep if c is other else c for i, c in desk.keys.items()}
         _absorb(keep, other)
         for model in (Participant, Seen):
             db.session.execute(delete(model).where(model.conversation_id == other.id))
         db.session.flush()
         db.session.delete(other)
         db.session.flush()
-        desk.conversations[other_id] = keep
     return keep
 
 
@@ -194,6 +217,7 @@ def _reopen(conversation, message):
     """New mail opens a closed conversation again; history that is only now read does not, nor does a robot."""
     if conversation.status == "closed" and not message.auto and message.at > message.connection.created_at:
         conversation.status = "open"
+        db.session.flush()
         db.session.add(Event(conversation_id=conversation.id, kind="reopened_by_mail", at=message.at))
 
 
@@ -202,37 +226,34 @@ def _meet_contact(desk, conversation, message, parsed, sender):
         return
     if sender not in desk.contacts:
         desk.contacts[sender] = create_contact(parsed.sender.name, parsed.sender.address, sender)
-    conversation.contact_id = conversation.contact_id or desk.contacts[sender]
+    if conversation.contact_id is None and conversation.contact is None:
+        conversation.contact = desk.contacts[sender]
 
 
-def _remember_ids(desk, conversation_id, ids, own):
+def _remember_ids(desk, conversation, ids, own):
     """A mail's own Message-ID is its conversation's. One that is only mentioned belongs to whoever mentions it first,
     until its own mail comes: a stranger who was read before the mail that he refers to takes nothing over."""
     for message_id in ids:
         is_own = message_id == own
-        insert = _insert(ThreadKey).values(inbox_id=desk.inbox_id, message_id=message_id[:998],
-                                           conversation_id=conversation_id, own=is_own)
-        if is_own:
-            insert = insert.on_conflict_do_update(index_elements=["inbox_id", "message_id"], where=ThreadKey.own.is_(False),
-                                                  set_={"own": True, "conversation_id": conversation_id})
-        else:
-            insert = insert.on_conflict_do_nothing()
-        db.session.execute(insert)
-        if message_id not in desk.keys:
-            desk.keys[message_id] = conversation_id
-            desk.mentioned.update(() if is_own else (message_id,))
-        elif is_own and message_id in desk.mentioned:
-            desk.keys[message_id] = conversation_id
-            desk.mentioned.discard(message_id)
+        if message_id not in desk.keys or is_own and message_id in desk.mentioned:
+            desk.keys[message_id], desk.new_keys[message_id] = conversation, (conversation, is_own)
+            (desk.mentioned.discard if is_own else desk.mentioned.add)(message_id)
 
 
-def _remember_participants(desk, conversation_id, keys):
-    known = desk.participants.setdefault(conversation_id, set())
+def _insert_key(is_own):
+    insert = _insert(ThreadKey)
+    if not is_own:
+        return insert.on_conflict_do_nothing()
+    return insert.on_conflict_do_update(
+        index_elements=["inbox_id", "message_id"], where=ThreadKey.own.is_(False),
+        set_={"own": True, "conversation_id": insert.excluded.conversation_id})
+
+
+def _remember_participants(desk, conversation, keys):
+    known = desk.participants.setdefault(conversation, set())
     new = sorted(keys - known)[:500]
-    if new:
-        db.session.execute(_insert(Participant).on_conflict_do_nothing(),
-                           [{"conversation_id": conversation_id, "address_key": k} for k in new])
-        known.update(new)
+    desk.new_participants += [(conversation, key) for key in new]
+    known.update(new)
 
 
 def _insert(model):

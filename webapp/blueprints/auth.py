@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, redirect, request, session, url_for
+from flask_babel import get_locale
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -61,7 +62,7 @@ def set_up():
     if form.validate_on_submit():
         try:
             person = people.create_person(form.name.data, form.email.data, "admin", form.password.data,
-                                          session.get("language", "en"))
+                                          get_locale().language)   # the one they read this page in
         except RuleBroken as broken:
             form.blame(broken)
         else:

@@ -9,7 +9,7 @@ from flask import current_app
 from webapp.actions import connections
 from webapp.extensions import db
 from webapp.jobs import job, look, unit
-from webapp.jobs.mailbox import imap_endpoint, login, open_imap, open_smtp, policy, smtp_endpoint
+from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap, open_smtp, policy, smtp_endpoint
 from webapp.live import announce
 from webapp.mail.address import login_key
 from webapp.mail.discover import Servers, answers, candidates
@@ -69,7 +69,7 @@ class _Attempt:
             connection = self._connection()
             connections.step(connection, name, "fail", code, round(time.monotonic() - started, 1), **facts)
             if self.reconnecting:
-                connections.problem(connection, code, **facts)
+                connections.problem(connection, code, RETRY_AFTER.get(code), **facts)
         raise _Stop
 
     def _find_settings(self, name, seconds):

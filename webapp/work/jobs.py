@@ -1,7 +1,7 @@
 """RQ workers. A job runs in a forked child that can be killed; the application is loaded before the fork."""
 
-import importlib
 import gc
+import importlib
 import logging
 
 from rq import Queue, Worker
