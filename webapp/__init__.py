@@ -68,9 +68,10 @@ def _init_extensions(app, settings):
 def _register(app):
     from webapp import cli
     from webapp.blueprints import register_blueprints
-    from webapp.web import errors, filters, guard
+    from webapp.web import errors, filters, find, guard
     cli.init_app(app)
     filters.init_app(app)
+    find.init_app(app)
     guard.init_app(app)
     errors.init_app(app)
     register_blueprints(app)

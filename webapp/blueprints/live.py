@@ -76,14 +76,16 @@ def _asked():
     for item in request.args.getlist("on")[:NAMES_MAX]:
         name, _, version = item.partition(":")
         kind, _, number = name.partition("-")
-        if not number.isdigit():
+        try:
+            row = find.row_id(number)
+        except ValueError:
             abort(404)
         if kind == "person":
-            if int(number) != current_user.id:
+            if row != current_user.id:
                 abort(404)
         elif kind in LOOKS:
-            LOOKS[kind](int(number))
+            LOOKS[kind](row)
         else:
             abort(404)
-        known[name] = int(version) if version.isdigit() else -1
+        known[name] = int(version) if version.isascii() and version.isdigit() else -1
     return known

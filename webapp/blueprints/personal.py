@@ -18,7 +18,7 @@ blueprint = Blueprint("personal", __name__)
 @blueprint.get("/mailboxes")
 def index():
     mailboxes = _own()
-    chosen = request.args.get("show", type=int)
+    chosen = request.args.get("show", type=find.row_id)
     shown = next((c for c in mailboxes if c.id == chosen), next(iter(mailboxes), None))
     stored, sent = db.session.execute(
         select(func.count(), func.count().filter(Message.outgoing)).select_from(Message)

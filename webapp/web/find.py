@@ -3,6 +3,7 @@
 from flask import abort
 from flask_login import current_user
 from sqlalchemy import select
+from werkzeug.routing import IntegerConverter
 
 from webapp.extensions import db
 from webapp.models import Attachment, Connection, Conversation, Hold, Inbox, InboxMember, Message, Outbox, Person
@@ -11,6 +12,26 @@ from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import visible_inboxes
 from webapp.models.message import visible_messages
 from webapp.rules.access import may_act_in_inbox
+
+LARGEST_ID = 2**31 - 1      # of PostgreSQL's integer; neither database can be asked for a larger one
+
+
+class _RowNumber(IntegerConverter):
+    """`<int:...>` in a route: a number that no row can have is 404, like one that no row has."""
+
+    def __init__(self, url_map):
+        super().__init__(url_map, max=LARGEST_ID)
+
+
+def init_app(app):
+    app.url_map.converters["int"] = _RowNumber
+
+
+def row_id(text):
+    """An id from a query or a form. ValueError when no row can have it."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:11]) <= LARGEST_ID):
+        raise ValueError("not a row's id")
+    return int(text)
 
 
 def inbox(inbox_id):

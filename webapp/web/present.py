@@ -18,7 +18,9 @@ def present(name, code=200, changed=(), **context):
     `changed`: names of what this very request changed, for fragments on the same page that listen.
     """
     area, _, leaf = name.rpartition("/")
-    response = make_response(render_template(f"{area}/{'_' if is_swap() else ''}{leaf}.html", **context), code)
+    page = f"{area}/{leaf}.html"
+    # A page that has no fragment of its own is sent whole.
+    response = make_response(render_template([f"{area}/_{leaf}.html", page] if is_swap() else page, **context), code)
     return finish(response, changed)
 
 

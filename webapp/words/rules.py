@@ -66,7 +66,7 @@ SENTENCES = {
         "address.", address=address),
     "holder_is_here": lambda name, **_f: _("%(name)s is still here and can disconnect this address.", name=name),
     "no_settings": lambda domain, **_f: _(
-        "%(domain)s doesn’t publish mail settings, and nothing answered on the usual ports. Type them below.",
+        "%(domain)s doesn’t publish mail settings, and nothing answered on the usual ports. Type them by hand.",
         domain=domain),
     "sign_in_refused": lambda **_f: _("This address and password don’t go together. Check both and try again."),
     "throttled": lambda minutes, **_f: _("Too many wrong tries. Wait %(minutes)s minutes, then try again.",

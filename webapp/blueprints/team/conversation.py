@@ -37,7 +37,7 @@ def messages(conversation_id):
 @blueprint.post("/conversations/<int:conversation_id>/assign")
 def assign(conversation_id):
     found = _acting(conversation_id)
-    wanted = request.form.get("to", type=int)
+    wanted = request.form.get("to", type=find.row_id)
     person = next((p for p in find.assignees(found.inbox) if p.id == wanted), None)
     if wanted and person is None:
         abort(404)

@@ -42,11 +42,11 @@ def rows(inbox_id):
 def news(inbox_id):
     """What came since the list was drawn waits behind a button. Told by the newest incoming message's id, not by the
     clock: a mail server's time is another one, and counts in whole seconds."""
-    found, since = find.inbox(inbox_id), request.args.get("since", 0, type=int)
+    found, since = find.inbox(inbox_id), request.args.get("since", 0, type=find.row_id)
     query = select(func.count()).select_from(Conversation).where(
         Conversation.inbox_id == found.id, Conversation.status == status(), *view_filter())
     query = query.where(Conversation.last_in_id > since)
-    current = request.args.get("current", type=int)
+    current = request.args.get("current", type=find.row_id)
     if current:
         query = query.where(Conversation.id != current)
     return fragment("team/news", inbox=found, count=db.session.scalar(query), status=status(), view=view(),
@@ -56,7 +56,7 @@ def news(inbox_id):
 @blueprint.get("/side")
 def side():
     """The sidebar's inboxes with their counts."""
-    return fragment("_shared/inboxes", **side_of(request.args.get("inbox", type=int)), view=view())
+    return fragment("_shared/inboxes", **side_of(request.args.get("inbox", type=find.row_id)), view=view())
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/bulk")
@@ -66,7 +66,7 @@ def bulk(inbox_id):
     if not Act().validate_on_submit() or not find.may_act(found):
         abort(403)
     picked = db.session.scalars(visible_conversations(current_user).where(
-        Conversation.id.in_(request.form.getlist("id", type=int)[:200]), Conversation.inbox_id == found.id)).all()
+        Conversation.id.in_(request.form.getlist("id", type=find.row_id)[:200]), Conversation.inbox_id == found.id)).all()
     act = {"close": conversations.close, "reopen": conversations.reopen,
            "take": lambda actor, c: conversations.assign(actor, c, actor)}.get(request.form.get("do"))
     if act is None:
