@@ -78,6 +78,7 @@ class _Thread:
                  + base64.b64encode(rng.randbytes(192)).decode(),
                  f"Date: {date}", f"From: {_header(name, 'utf-8')} <{address}>", "To: Support <support@corp.example>",
                  f"Subject: {_header(('Re: ' if self.ids else '') + self.subject, self.charset)}",
+                 *(f"Cc: {_header(n, 'utf-8')} <{a}>" for n, a in self.people if a != address),
                  f"Message-ID: <{number}.{rng.getrandbits(64):x}@customer.example>", "MIME-Version: 1.0"]
         if self.ids:
             head += [f"In-Reply-To: {self.ids[-1]}", "References: " + "\r\n ".join(self.ids[-20:])]

@@ -112,7 +112,7 @@ class Stage:
         return any(f"[{address} 127.0.0.1 IDLE" in line for line in titles())
 
     def workers(self):
-        """{pid: (command line, resident bytes)} of the job workers and the children they fork."""
+        """{pid: (resident bytes, CPU seconds)} of the job workers and the children they fork."""
         found = {}
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -120,7 +120,9 @@ class Stage:
                     words = (entry / "cmdline").read_bytes().split(b"\0")
                     if b"jobs" in words and str(self.data).encode() in (entry / "environ").read_bytes():
                         pages = int((entry / "statm").read_text().split()[1])
-                        found[int(entry.name)] = (b" ".join(words).decode(), pages * os.sysconf("SC_PAGE_SIZE"))
+                        ticks = (entry / "stat").read_text().rpartition(")")[2].split()[11:13]
+                        found[int(entry.name)] = (pages * os.sysconf("SC_PAGE_SIZE"),
+                                                  sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
                 except (OSError, ValueError):
                     continue
         return found

@@ -4,10 +4,12 @@ Zofia owns (admin), Marek is a colleague (member), Ewa is a stranger (viewer).
 """
 
 import contextlib
+import contextvars
 import shutil
 from types import SimpleNamespace
 
 import pytest
+from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import MetaData, inspect, text
 
@@ -33,6 +35,7 @@ def _app(database, request, tmp_path_factory):
     app = create_app(Settings(data_dir=str(folder), database_url=url, redis_url=valkey.url, undo_seconds=0,
                               base_url="http://localhost", mail_ca_file=str(authority.ca_file)),
                      TESTING=True, WTF_CSRF_ENABLED=False)
+    app.test_client_class = _Browser
     with app.app_context():
         upgrade()
         app.extensions["blobs"].ensure()
@@ -78,6 +81,14 @@ def browser_of(app):
         yield client
 
     return signed_in
+
+
+class _Browser(FlaskClient):
+    """Each request in a context of its own, as in the real server: the test's own `g` and session stay outside, or
+    the person of the first request would be signed in for all."""
+
+    def open(self, *args, **kwargs):
+        return contextvars.Context().run(super().open, *args, **kwargs)
 
 
 def _empty(connection):

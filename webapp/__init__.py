@@ -12,7 +12,7 @@ from webapp import live, queue, words
 from webapp.config import Settings
 from webapp.extensions import babel, compress, csrf, db, login_manager, migrate
 from webapp.models.blob import Blobs
-from webapp.models.secret import ensure_keys
+from webapp.models.secret import ensure_keys, make_once
 
 
 def create_app(settings: Settings | None = None, **config):
@@ -39,10 +39,14 @@ def _flask_settings(settings):
         SESSION_COOKIE_NAME="__Host-postroom" if settings.secure_cookies else "postroom",
         SESSION_COOKIE_SECURE=settings.secure_cookies or cross_site, SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="None" if cross_site else "Lax", SESSION_COOKIE_PARTITIONED=cross_site,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=30), MAX_CONTENT_LENGTH=25_000_000, MAX_FORM_MEMORY_SIZE=2_000_000,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30), SESSION_REFRESH_EACH_REQUEST=False,
+        MAX_CONTENT_LENGTH=25_000_000, MAX_FORM_MEMORY_SIZE=2_000_000,
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False, SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
         BABEL_TRANSLATION_DIRECTORIES=str(words.FOLDER), BABEL_DEFAULT_LOCALE=settings.default_language,
-        BABEL_DEFAULT_TIMEZONE=settings.default_time_zone, COMPRESS_STREAMS=False,
+        BABEL_DEFAULT_TIMEZONE=settings.default_time_zone, COMPRESS_STREAMS=True,
+        # Static files are streams to Flask-Compress. What is saved to disk and live events (text/event-stream) are not
+        # in this list: they go out as they are.
+        COMPRESS_MIMETYPES=["text/html", "text/css", "text/javascript", "image/svg+xml", "application/json"],
         COMPRESS_ALGORITHM=["gzip"], TEMPLATES_AUTO_RELOAD=False)
 
 
@@ -79,7 +83,5 @@ def _register(app):
 
 def _app_secret(path):
     """The key that signs cookies and Message-IDs; made once, mode 600."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
+    make_once(path, secrets.token_hex(32))
     return path.read_text().strip()

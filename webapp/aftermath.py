@@ -21,33 +21,19 @@ def after_commit(call, *args):
     session.info.setdefault(KEY, []).append((owner, call, args))
 
 
-@event.listens_for(Session, "after_soft_rollback")
-def _drop(session, transaction):
-    entries = session.info.get(KEY)
-    if entries:
-        session.info[KEY] = [e for e in entries if not _within(e[0], transaction)]
+@event.listens_for(Session, "after_commit")
+def _run_or_hand_up(session):
+    nested, entries = session.get_nested_transaction(), session.info.get(KEY)
+    if nested is None:
+        for _owner, call, args in session.info.pop(KEY, []):
+            call(*args)
+    elif entries:      # a savepoint is released: its entries are its parent's now
+        session.info[KEY] = [(nested.parent if e[0] is nested else e[0], *e[1:]) for e in entries]
 
 
 @event.listens_for(Session, "after_transaction_end")
-def _hand_up(session, transaction):
+def _drop(session, transaction):
+    """Whatever a transaction still has when it ends was not committed."""
     entries = session.info.get(KEY)
-    if entries and transaction.parent is not None:
-        session.info[KEY] = [(transaction.parent if e[0] is transaction else e[0], *e[1:]) for e in entries]
-    elif entries:  # the root was closed without a commit
+    if entries:
         session.info[KEY] = [e for e in entries if e[0] is not transaction]
-
-
-@event.listens_for(Session, "after_commit")
-def _run(session):
-    if session.get_nested_transaction() is None:
-        entries = session.info.pop(KEY, [])
-        for call, args in dict.fromkeys((call, args) for _owner, call, args in entries):   # the same thing once
-            call(*args)
-
-
-def _within(owner, transaction):
-    while owner is not None:
-        if owner is transaction:
-            return True
-        owner = owner.parent
-    return False

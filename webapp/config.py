@@ -8,6 +8,8 @@ import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from babel.dates import get_timezone
+
 from webapp.mail.types import Policy
 
 PREFIX = "POSTROOM_"
@@ -54,6 +56,13 @@ class Settings:
             raise BadSetting(f"POSTROOM_DEFAULT_LANGUAGE is “{self.default_language}”. Use en or pl.")
         if self.plan not in PLANS:
             raise BadSetting(f"POSTROOM_PLAN is “{self.plan}”. Use one of: {', '.join(PLANS)}.")
+        if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise BadSetting(f"POSTROOM_LOG_LEVEL is “{self.log_level}”. Use DEBUG, INFO, WARNING or ERROR.")
+        try:
+            get_timezone(self.default_time_zone)
+        except (LookupError, ValueError):
+            raise BadSetting(f"POSTROOM_DEFAULT_TIME_ZONE is “{self.default_time_zone}”. Use a name such as "
+                             "Europe/Warsaw.") from None
         self.policy()       # these two raise on a bad value
         self.mail_presets()
 
@@ -141,14 +150,14 @@ def _convert(name, text, default):
             raise BadSetting(f"{name} is “{text}”. Use on or off.")
         return text.lower() in ("1", "true", "on", "yes")
     if isinstance(default, int):
-        if not text.isdigit():
+        if not (text.isascii() and text.isdigit()):
             raise BadSetting(f"{name} is “{text}”. Use a whole number.")
         return int(text)
     return text
 
 
 def _port(name, text):
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:
         raise BadSetting(f"{name} has “{text}”. Use a port from 1 to 65535.")
     return int(text)
 

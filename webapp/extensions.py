@@ -60,6 +60,9 @@ def _begin(connection):
 @contextmanager
 def unit():
     """One short transaction that writes: committed at the end, rolled back on an error. For the edges only."""
+    session = db.session()
+    if session.in_transaction() and not (writing.get() or session.new or session.dirty or session.deleted):
+        session.rollback()      # it only read so far, and could be refused as soon as it writes
     token = writing.set(True)
     try:
         yield

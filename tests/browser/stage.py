@@ -1,5 +1,6 @@
 """One running Postroom for browser tests: the real processes, a data folder of its own, real mail servers."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,14 +10,24 @@ from pathlib import Path
 from urllib.error import URLError
 
 from servers import end, free_port, remove, short_folder
+from servers.proxy import FaultProxy
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = "corp.example"
+SILENT = "silent.example"         # its mail servers take the connection and never say a word
 OUTSIDE = "customer.example"      # customers have mailboxes on the same Dovecot, so that they can answer
 PASSWORD = "correct horse battery"
 UNDO_SECONDS = 2
 WORKERS = ("jobs out in", "jobs in slow", "watch", "clock")
 UP_WITHIN = 60  # seconds
+FLASK = """
+import json, sys
+from wsgi import app
+for command in json.loads(sys.argv[1]):
+    done = app.test_cli_runner().invoke(args=command)
+    if done.exit_code:
+        sys.exit(f"{command[0]}: {done.output} {done.exception!r}")
+"""
 WEB = ("-m", "gunicorn", "wsgi:app", "--worker-class", "gthread", "--workers", "1", "--threads", "64",
        "--no-control-socket", "--graceful-timeout", "1", "--log-level", "warning")
 
@@ -24,21 +35,25 @@ WEB = ("-m", "gunicorn", "wsgi:app", "--worker-class", "gthread", "--workers", "
 class Stage:
     """Context manager. `url` is where people open it. `folder` holds data and the processes' output (`*.log`).
 
-    `workers=False` starts the web server alone. `redis_url` must be its own: names of what changed would mix.
+    `people` are (name, e-mail address, role); all sign in with PASSWORD. `workers=False` starts the web server alone.
+    `redis_url` must be its own: names of what changed would mix.
     """
 
-    def __init__(self, dovecot, sink, redis_url, workers=True, **settings):
-        self.dovecot, self.sink = dovecot, sink
+    def __init__(self, dovecot, sink, redis_url, people=(), workers=True, **settings):
+        self.dovecot, self.sink, self._people = dovecot, sink, people
+        self._silent = FaultProxy(1)
+        self._silent.black_hole = True
         self.folder = short_folder("st")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         servers = f"127.0.0.1:{dovecot.imaps_port}", f"127.0.0.1:{sink.port}"
+        silent = f"127.0.0.1:{self._silent.port}"
         self.environ = {
             **{k: v for k, v in os.environ.items() if not k.startswith("POSTROOM_") and k != "DATABASE_URL"},
             "PYTHONUNBUFFERED": "1", "REDIS_URL": redis_url, "POSTROOM_DATA_DIR": str(self.folder / "data"),
             "POSTROOM_BASE_URL": self.url, "POSTROOM_UNDO_SECONDS": str(UNDO_SECONDS),
-            "POSTROOM_MAIL_LOOPBACK": " ".join(servers), "POSTROOM_MAIL_CA_FILE": str(dovecot.ca_file),
-            "POSTROOM_MAIL_SERVERS": f"{DOMAIN}={servers[0]}:tls,{servers[1]}:tls",
+            "POSTROOM_MAIL_LOOPBACK": " ".join((*servers, silent)), "POSTROOM_MAIL_CA_FILE": str(dovecot.ca_file),
+            "POSTROOM_MAIL_SERVERS": f"{DOMAIN}={servers[0]}:tls,{servers[1]}:tls; {SILENT}={silent}:tls,{silent}:tls",
             **{f"POSTROOM_{name.upper()}": str(value) for name, value in settings.items()}}
         self._with_workers, self._processes = workers, []
 
@@ -58,13 +73,8 @@ class Stage:
         for _name, process in self._processes:
             end(process, 8)
         self._processes.clear()
+        self._silent.__exit__()
         remove(self.folder)
-
-    def add_person(self, name, role="member", email=None):
-        """Somebody who may sign in with PASSWORD. Returns the e-mail address."""
-        email = email or f"{name.split()[0].lower()}@{DOMAIN}"
-        self._flask("add-person", name, email, "--role", role, "--password", PASSWORD)
-        return email
 
     def mailbox(self, address, password="secret-1"):
         """A mailbox on the real servers; its password for both."""
@@ -78,7 +88,9 @@ class Stage:
                          for path in sorted(self.folder.glob("*.log")))
 
     def _start(self):
-        self._flask("prepare")
+        self._silent.__enter__()
+        self._flask(["prepare"], *(["add-person", name, address, "--role", role, "--password", PASSWORD]
+                                   for name, address, role in self._people))
         self._run("web", *WEB, "--bind", f"127.0.0.1:{self.port}")
         for words in WORKERS if self._with_workers else ():
             self._run(words, "worker.py", *words.split())
@@ -101,8 +113,9 @@ class Stage:
                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
         self._processes.append((name, process))
 
-    def _flask(self, *arguments):
-        done = subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", *arguments], cwd=ROOT,
-                              env=self.environ, capture_output=True, text=True, timeout=UP_WITHIN)
+    def _flask(self, *commands):
+        """`flask --app wsgi ...` for each, in one process: most of its time goes into loading the application."""
+        done = subprocess.run([sys.executable, "-c", FLASK, json.dumps(commands)], cwd=ROOT, env=self.environ,
+                              capture_output=True, text=True, timeout=UP_WITHIN)
         if done.returncode:
-            raise RuntimeError(f"flask {arguments[0]}:\n{done.stdout}{done.stderr}")
+            raise RuntimeError(f"flask does not do it:\n{done.stdout}{done.stderr}")

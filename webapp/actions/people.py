@@ -1,6 +1,7 @@
 """People: made, signed in, signed out, their preferences. Inviting and the leaving page come with their own issue."""
 
 import hashlib
+import ipaddress
 import secrets
 from datetime import timedelta
 
@@ -51,16 +52,16 @@ def remove_person(person):
 def sign_in(email, password, ip, agent=""):
     """Returns (person, token). Raises RuleBroken("password", "sign_in_refused" | "throttled"): the same answer, in
     the same time, for known and unknown addresses."""
-    subjects = [_subject("address", email.strip().lower()), _subject("ip", ip)]
+    try:
+        key = check_address(email)
+    except RuleBroken:
+        key = ""
+    subjects = [_subject("address", key or email.strip().lower()), _subject("ip", _network(ip))]
     failures = db.session.execute(
         select(SignInFailure.subject, func.count()).where(
             SignInFailure.subject.in_(subjects), SignInFailure.at > now() - WINDOW)
         .group_by(SignInFailure.subject)).all()
     check_throttle({"address": dict(failures).get(subjects[0], 0), "ip": dict(failures).get(subjects[1], 0)})
-    try:
-        key = check_address(email)
-    except RuleBroken:
-        key = ""
     person = db.session.scalar(select(Person).where(Person.email_key == key, Person.state == "active"))
     if not _matches(person.password_hash if person else None, password):
         db.session.add_all([SignInFailure(subject=s) for s in subjects])
@@ -113,6 +114,16 @@ def _nobody():
     if "nobody_hash" not in current_app.extensions:
         current_app.extensions["nobody_hash"] = hasher().hash(secrets.token_hex(8))
     return current_app.extensions["nobody_hash"]
+
+
+def _network(ip):
+    """Who guesses: an IPv4 address, or the /64 that an IPv6 host has all to itself."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
+    address = getattr(address, "ipv4_mapped", None) or address
+    return str(address) if address.version == 4 else str(ipaddress.ip_network(f"{address}/64", strict=False))
 
 
 def _subject(kind, value):

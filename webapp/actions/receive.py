@@ -6,9 +6,10 @@ that fails alone is kept raw and shown as unreadable: nothing is lost and nothin
 
 import hashlib
 import logging
+from datetime import UTC, datetime
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import OperationalError
 
 from webapp.actions import threads
@@ -22,6 +23,7 @@ from webapp.models import Attachment, Message, Place
 from webapp.models.types import now
 
 log = logging.getLogger(__name__)
+EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 def receive(connection, folder, items):
@@ -50,8 +52,7 @@ def receive(connection, folder, items):
 def keep_place(connection, folder, uid):
     """A message that the server lists and will not hand over: its place is kept, shown as unreadable."""
     digest = hashlib.sha256(f"{folder.id}|{folder.uidvalidity}|{uid}".encode()).hexdigest()
-    _place(_unreadable(connection, digest, None, 0, now()), folder, uid, frozenset())
-    db.session.flush()
+    _place(folder, [(_unreadable(connection, digest, None, 0, now()), uid, frozenset())])
 
 
 def store_body(message, raw):
@@ -86,14 +87,13 @@ def _take_in_alone(connection, folder, item, stored):
         with db.session.begin_nested():
             message = _known(connection, [_digest(item, stored)]).get(_digest(item, stored)) or _unreadable(
                 connection, _digest(item, stored), stored.get(item.uid), _size(item), item.internal_date)
-            _place(message, folder, item.uid, item.flags)
-            db.session.flush()
+            _place(folder, [(message, item.uid, item.flags)])
 
 
 def _take_in(connection, folder, items, stored):
     digests = {item.uid: _digest(item, stored) for item in items}
     known = _known(connection, digests.values())
-    fresh = []
+    fresh, placed = [], []
     for item in items:
         message = known.get(digests[item.uid])
         if message is None:
@@ -103,8 +103,8 @@ def _take_in(connection, folder, items, stored):
                 message = _message(connection, folder, item, parsed, digests[item.uid], stored.get(item.uid))
                 fresh.append((message, parsed, item))
             known[digests[item.uid]] = message
-        _place(message, folder, item.uid, item.flags)
-    db.session.flush()
+        placed.append((message, item.uid, item.flags))
+    _place(folder, placed)
     if connection.inbox_id and fresh:
         threads.file(connection, fresh)
         db.session.flush()
@@ -128,7 +128,7 @@ def _our_own(connection, folder, parsed):
 def _message(connection, folder, item, parsed, digest, raw_sha256):
     message = Message(connection_id=connection.id, digest=digest, raw_sha256=raw_sha256, size=_size(item),
                       outgoing=folder.role == "sent", state=_state(item, parsed),
-                      at=item.internal_date or parsed.date or now())
+                      at=_arrival(item.internal_date or parsed.date))
     _fill(message, parsed)
     if isinstance(item, FetchedHeader):
         message.has_attachments = item.has_attachments
@@ -164,7 +164,7 @@ def _fill(message, parsed):
 
 def _unreadable(connection, digest, raw_sha256, size, at):
     message = Message(connection_id=connection.id, digest=digest, raw_sha256=raw_sha256, size=size,
-                      state="unreadable", at=at or now())
+                      state="unreadable", at=_arrival(at))
     db.session.add(message)
     db.session.flush()
     if connection.inbox_id:
@@ -172,9 +172,18 @@ def _unreadable(connection, digest, raw_sha256, size, at):
     return message
 
 
-def _place(message, folder, uid, flags):
-    db.session.add(Place(message=message, folder_id=folder.id, uidvalidity=folder.uidvalidity, uid=uid,
-                         flags=sorted(flags)))
+def _place(folder, placed):
+    """Write where these messages, (Message, UID, flags) each, lie on the server."""
+    db.session.flush()
+    if placed:
+        db.session.execute(insert(Place), [
+            {"message_id": message.id, "folder_id": folder.id, "uidvalidity": folder.uidvalidity, "uid": uid,
+             "flags": sorted(flags)} for message, uid, flags in placed])
+
+
+def _arrival(at):
+    """When it came. A date ahead of us, or before there was mail, would hold it on top or break a calendar."""
+    return max(EPOCH, min(at, now())) if at else now()
 
 
 def _digest(item, stored):

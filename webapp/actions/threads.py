@@ -40,6 +40,7 @@ class Desk:
     filed: list = field(default_factory=list)            # (Message, Conversation)
     new_keys: dict = field(default_factory=dict)         # Message-ID -> (Conversation, is it the mail's own)
     new_participants: list = field(default_factory=list)  # (Conversation, address key)
+    possible: list = field(default_factory=list)         # (Conversation, the one that it refers to and may not join)
 
 
 def file(connection, fresh):
@@ -109,9 +110,7 @@ def _file_one(connection, desk, message, parsed, item):
         conversation = _merge(desk, allowed)
     else:
         conversation = _open(connection, message)
-        if wanted:
-            db.session.flush()      # the other one may be as new
-            conversation.possible_reply_to_id = wanted[0].id
+        desk.possible += [(conversation, other) for other in wanted[:1]]
     desk.filed.append((message, conversation))
     others = {_key(m.address) for m in (*parsed.to, *parsed.cc)} | ({sender} if sender else set())
     _remember_participants(desk, conversation, others - {"", desk.own})
@@ -125,6 +124,8 @@ def _write(desk):
     db.session.flush()
     for message, conversation in desk.filed:
         message.conversation_id = conversation.id
+    for conversation, other in desk.possible:
+        conversation.possible_reply_to_id = other.id
     for is_own in (True, False):
         rows = [{"inbox_id": desk.inbox_id, "message_id": message_id[:998], "conversation_id": conversation.id,
                  "own": own} for message_id, (conversation, own) in desk.new_keys.items() if own == is_own]
@@ -133,7 +134,7 @@ def _write(desk):
     if desk.new_participants:
         db.session.execute(_insert(Participant).on_conflict_do_nothing(), [
             {"conversation_id": conversation.id, "address_key": key} for conversation, key in desk.new_participants])
-    desk.filed, desk.new_keys, desk.new_participants = [], {}, []
+    desk.filed, desk.possible, desk.new_keys, desk.new_participants = [], [], {}, []
 
 
 def _ids(message, parsed, item):

@@ -36,7 +36,8 @@ def advice():
 def _advice():
     goals = [g for g in request.args.getlist("goal") if g in PERSONAL_GOALS + TEAM_GOALS]
     mine = db.session.scalars(own_connections(current_user)).all()
-    team = db.session.scalars(select(Connection).where(Connection.inbox_id.is_not(None),
+    seen = visible_inboxes(current_user).with_only_columns(Inbox.id).order_by(None)
+    team = db.session.scalars(select(Connection).where(Connection.inbox_id.in_(seen),
                                                        Connection.state == "active")).all()
     return dict(goals=goals, verdict=advise(goals), mine=[c for c in mine if c.state == "active"], team=team,
                 inbox_count=db.session.scalar(select(func.count()).select_from(Inbox)))

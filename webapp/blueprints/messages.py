@@ -1,6 +1,5 @@
 """What belongs to one message: its HTML in a frame of its own, its images, attachments and raw bytes."""
 
-import mimetypes
 from urllib.parse import quote
 
 from flask import Blueprint, abort, current_app, make_response, url_for
@@ -18,6 +17,7 @@ IMAGE_SECONDS = 3600      # how long a link to an inline image works
 FRAME_CSP = ("sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:;"
              " style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'")
 RASTER = ("image/png", "image/jpeg", "image/gif", "image/webp")
+DOCUMENTS = ("application/pdf", "application/zip", "application/msword", "text/plain", "text/csv", "text/calendar")
 
 
 @blueprint.get("/messages/<int:message_id>/body")
@@ -28,7 +28,8 @@ def body(message_id):
         abort(404)
     page = _page(fill(message.html, _sources(message)))
     response = make_response(page)
-    response.headers["Content-Security-Policy"] = FRAME_CSP
+    portals = current_app.config["SETTINGS"].frame_ancestors.split()     # around us, when we are embedded
+    response.headers["Content-Security-Policy"] = " ".join([FRAME_CSP, *portals])
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "private, max-age=300"
     return response
@@ -89,17 +90,28 @@ def _page(html):
             "blockquote{margin:0 0 0 .8ex;border-left:2px solid #ccc;padding-left:1ex}</style>" + html)
 
 
+def _content(found):
+    """Of a large part without its message: a letter with a hundred pictures must not be read a hundred times."""
+    blobs = current_app.extensions["blobs"]
+    content = blobs.get_part(found.sha256)
+    return part_content(blobs.get_raw(found.message.raw_sha256), found.part_index) if content is None else content
+
+
 def _bytes(found, inline):
-    raw_message = current_app.extensions["blobs"].get_raw(found.message.raw_sha256)
-    response = make_response(part_content(raw_message, found.part_index))
+    response = make_response(_content(found))
     if inline:
         response.headers["Content-Type"] = found.content_type
         response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the sandboxed frame has no origin
         response.headers["Cache-Control"] = "private, max-age=3600"
         return response
-    kind = found.content_type if mimetypes.guess_extension(found.content_type) else "application/octet-stream"
-    return _download(response, kind, found.filename)
+    return _download(response, _harmless(found.content_type), found.filename)
+
+
+def _harmless(content_type):
+    """The type of a download. Never one that a page could take in as a script, a style or a document (nosniff)."""
+    plain = content_type in (*RASTER, *DOCUMENTS) or content_type.startswith(("audio/", "video/", "application/vnd."))
+    return content_type if plain and not content_type.endswith("xml") else "application/octet-stream"
 
 
 def _download(response, content_type, filename):

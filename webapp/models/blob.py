@@ -2,6 +2,8 @@
 
 Write-once and committed at once, before the rows that name them: an orphan blob is harmless, a missing one would be
 lost mail. The interface (put, get, ensure) can move to files or object storage.
+
+A mail and a part with the very same bytes (somebody attaches the original) are two things: parts have other keys.
 """
 
 import hashlib
@@ -47,7 +49,7 @@ class Blobs:
         rows, names = {}, []
         for raw in raws:
             packed = pack(raw)
-            rows.update(packed.parts)
+            rows.update((_part_key(name), content) for name, content in packed.parts.items())
             name = hashlib.sha256(raw).hexdigest()
             rows[name] = packed.skeleton
             names.append(name)
@@ -57,7 +59,15 @@ class Blobs:
     def get_raw(self, name: str) -> bytes:
         """The raw message, byte for byte as it was put. KeyError when it is not there."""
         with self.engine.connect() as connection:
-            return unpack(self._get(connection, name), lambda part: self._get(connection, part))
+            return unpack(self._get(connection, name), lambda part: self._get(connection, _part_key(part)))
+
+    def get_part(self, name: str) -> bytes | None:
+        """The decoded content of an attachment by its SHA-256; None when it lies inside its message only."""
+        with self.engine.connect() as connection:
+            try:
+                return self._get(connection, _part_key(name))
+            except KeyError:
+                return None
 
     def _put(self, rows):
         compressor = zstandard.ZstdCompressor(level=3)
@@ -75,3 +85,7 @@ class Blobs:
         if content is None:
             raise KeyError(name)
         return zstandard.ZstdDecompressor().decompress(content)
+
+
+def _part_key(name):
+    return hashlib.sha256(b"part|" + name.encode()).hexdigest()

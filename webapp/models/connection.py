@@ -159,4 +159,5 @@ def _as_held(hold, by_login):
     gone = person is not None and person.state == "removed"
     return Held(Holder("personal", hold.person_id) if person else Holder("team", hold.inbox_id), frozenset(uses),
                 address=hold.address, name=person.name if person else hold.inbox.name,
-                since=person.removed_at if gone else hold.since, gone=gone, by_login=by_login, hold_id=hold.id)
+                since=person.removed_at if gone else hold.since, gone=gone, by_login=by_login, hold_id=hold.id,
+                restricted=person is None and hold.inbox.access == "members")

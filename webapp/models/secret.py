@@ -4,8 +4,10 @@ Layout: 1 byte version, 4 bytes key id, 12 bytes nonce, ciphertext with tag. A c
 column does not open. The key file lies in the data folder, mode 600: one `id hex` a line, the last one encrypts.
 """
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -38,11 +40,27 @@ def unseal(sealed: bytes, table: str, row: int, column: str) -> str:
 
 def ensure_keys(folder: Path):
     """Make the key file at first run. Never replaces one."""
-    path = folder / "secret.keys"
-    if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(f"{secrets.token_hex(4)} {secrets.token_hex(32)}\n")
+    make_once(folder / "secret.keys", f"{secrets.token_hex(4)} {secrets.token_hex(32)}\n")
+
+
+def make_once(path: Path, content: str):
+    """Write a key file, mode 600, unless it is there. Whole or not at all, whoever else starts and whenever the power
+    goes; one that was left empty by an older start never held a key."""
+    if path.exists() and path.stat().st_size:
+        return
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists() and not path.stat().st_size:
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(FileExistsError):      # another process was faster: its key counts
+        os.link(name, path)
+    os.unlink(name)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
 
 
 def _keys():

@@ -7,13 +7,15 @@ from sqlalchemy import select
 from webapp.extensions import db, login_manager, writing
 from webapp.models import Person, SignIn
 from webapp.models.person import token_hash
+from webapp.models.types import now
 from webapp.web.present import is_swap
 
 # Everything else needs a sign-in; tests/house compares this list with the routes.
 PUBLIC = frozenset({"static", "auth.sign_in", "auth.sign_in_form", "auth.set_up", "auth.set_up_form", "auth.language",
                     "live.health", "messages.image"})
 SAFE = ("GET", "HEAD", "OPTIONS")
-CDN = "https://cdn.jsdelivr.net"
+# The one file, not its CDN: that serves every package of npm.
+HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
 
 def init_app(app):
@@ -37,7 +39,8 @@ def _load(_request):
     token = session.get("token")
     if not token:
         return None
-    row = db.session.scalar(select(SignIn).where(SignIn.token_hash == token_hash(token)))
+    row = db.session.scalar(select(SignIn).where(SignIn.token_hash == token_hash(token),
+                                                 SignIn.created_at > now() - current_app.permanent_session_lifetime))
     return row.person if row is not None and row.person.is_active else None
 
 
@@ -90,9 +93,10 @@ def _end(_error):
 def _headers(response):
     settings = current_app.config["SETTINGS"]
     ancestors = " ".join(["'self'", *settings.frame_ancestors.split()])
+    cdn = f" {HTMX}" if settings.htmx_cdn else ""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", (
-        f"default-src 'none'; script-src 'self' {CDN}; connect-src 'self' {CDN}; style-src 'self';"
+        f"default-src 'none'; script-src 'self'{cdn}; connect-src 'self'{cdn}; style-src 'self';"
         f" img-src 'self' data:; font-src 'self'; frame-src 'self'; form-action 'self';"
         f" base-uri 'none'; frame-ancestors {ancestors}"))
     headers.setdefault("X-Content-Type-Options", "nosniff")

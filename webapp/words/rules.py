@@ -11,20 +11,22 @@ def sentence(code, facts):
     return make(**facts) if make else _("This isn’t possible now.")
 
 
-def taken(kind, id, name, since, gone, by_login, address, **_facts):
-    """Who holds it, for those who may know: own and team addresses for all, colleagues' for admins."""
+def taken(kind, id, name, since, gone, by_login, address, restricted=False, **_facts):
+    """Who holds it, for those who may know: own and team addresses for all, colleagues' and those of
+    restricted inboxes for admins."""
     mine = current_user.is_authenticated and kind == "personal" and id == current_user.id
     if mine and not by_login:
         return _("You connected %(address)s as your personal address. One address can’t be both personal and team: "
                  "disconnect it first, or use another one.", address=local_part(address))
-    shown = mine or current_user.is_authenticated and (current_user.is_admin or kind == "team")
+    shown = mine or current_user.is_authenticated and (
+        current_user.is_admin or kind == "team" and not restricted)
     if by_login and shown:
         return _("This signs in to the same mailbox as %(address)s, which is already connected. One mailbox is one "
                  "address here.", address=address)
     if gone and shown:
         return _("%(name)s still holds this address. The account was removed on %(day)s. Release the address, then "
                  "connect it here.", name=name, day=on_day(since))
-    if kind == "team":
+    if kind == "team" and shown:
         return _("%(address)s already answers in %(inbox)s. A team address belongs to one inbox.",
                  address=local_part(address), inbox=name)
     if shown:

@@ -1,0 +1,204 @@
+"""Which conversation a message belongs to: by Message-ID both ways, in any order, and only if its sender may."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from mailroom import arrive, connected, folder_of, inbox, letter, person, stored
+from sqlalchemy import select
+
+from webapp.actions import conversations, threads
+from webapp.actions.receive import receive
+from webapp.extensions import db, unit
+from webapp.mail.compose import mint_message_id
+from webapp.mail.types import Fetched
+from webapp.models import Connection, Contact, Conversation, Event, Message, Participant, ThreadKey
+
+T0 = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+ANNA, US = "anna@customer.example", "support@corp.example"
+
+
+@pytest.fixture
+def box(team):
+    return connected()
+
+
+def thread(length, style):
+    """Anna's mails of one thread, oldest first, as (uid, raw). `style`: which header ties them."""
+    raws = []
+    for n in range(length):
+        headers = {"Message_ID": f"<{n}@x>"}
+        if n and style == "references":
+            headers["References"] = " ".join(f"<{i}@x>" for i in range(n))
+        elif n:
+            headers["In_Reply_To"] = f"<{n - 1}@x>"
+        raws.append(Fetched(n + 1, letter(text=f"Number {n}", subject="Re: " * bool(n) + "Pallet", **headers),
+                            T0 + timedelta(hours=n), frozenset()))
+    return raws
+
+
+def shown():
+    """Messages of each conversation, oldest first, by their texts' numbers."""
+    return [[int(m.text.split()[1]) for m in stored(Message, Message.conversation_id == c.id)
+             ] for c in stored(Conversation)]
+
+
+@pytest.mark.parametrize("style", ["references", "in-reply-to"])
+@pytest.mark.parametrize("batch", [1, 7, 40])
+def test_a_long_thread_read_newest_first_is_one_conversation(box, style, batch):
+    mails = thread(40, style)[::-1]
+    for start in range(0, 40, batch):
+        arrive(box, *mails[start:start + batch])
+    [conversation] = stored(Conversation)
+    assert (conversation.message_count, conversation.subject, conversation.last_snippet) == (40, "Pallet", "Number 39")
+    assert (conversation.opened_at, conversation.last_at) == (T0, T0 + timedelta(hours=39))
+
+
+@pytest.mark.parametrize("style", ["references", "in-reply-to"])
+def test_every_order_of_four_messages_ends_in_one_conversation(box, style):
+    for order in itertools.permutations(thread(4, style)):
+        for mail in order:
+            receive(db.session.get(Connection, box), folder_of(box), [mail])
+        [conversation] = db.session.scalars(select(Conversation))
+        assert {m.conversation_id for m in db.session.scalars(select(Message))} == {conversation.id}, order
+        assert (conversation.message_count, conversation.last_at, conversation.opened_at, conversation.who) == (
+            4, T0 + timedelta(hours=3), T0, "Anna Nowak"), order
+        assert conversation.last_in_id > 0
+        db.session.rollback()
+
+
+def test_two_conversations_that_a_late_message_ties_together_become_one(box):
+    first, missing, last = thread(3, "in-reply-to")
+    arrive(box, first)
+    arrive(box, last)
+    assert len(stored(Conversation)) == 2
+    arrive(box, missing)
+    assert [sorted(s) for s in shown()] == [[0, 1, 2]]
+    [conversation] = stored(Conversation)
+    assert (conversation.message_count, conversation.subject) == (3, "Pallet")
+    assert {k.conversation_id for k in db.session.query(ThreadKey)} == {conversation.id}
+    assert {p.address_key for p in db.session.query(Participant)} == {ANNA}
+
+
+def test_a_conversation_that_people_worked_in_is_never_merged_away(box):
+    first, missing, last = thread(3, "in-reply-to")
+    arrive(box, first)
+    arrive(box, last)
+    for conversation in stored(Conversation):
+        with unit():
+            conversations.assign(person("marek"), db.session.get(Conversation, conversation.id), person("marek"))
+    arrive(box, missing)
+    assert [c.assignee_id is not None for c in stored(Conversation)] == [True, True]
+    assert sum(c.message_count for c in stored(Conversation)) == 3
+
+
+# thread-attacks: who may join. Each: the newcomer's headers -> joins Anna's conversation?
+JOINS = {
+    "the customer answers": ({"sender": ANNA, "In_Reply_To": "<0@x>"}, True),
+    "the customer answers from another spelling": ({"sender": "ANNA@Customer.Example", "References": "<0@x>"}, True),
+    "the colleague in Cc answers": ({"sender": "cc@customer.example", "In_Reply_To": "<0@x>"}, True),
+    "001 an outsider copies a Message-ID": ({"sender": "evil@evil.example", "In_Reply_To": "<0@x>"}, False),
+    "002 a guessed id": ({"sender": ANNA, "In_Reply_To": "<12345@corp.example>"}, False),
+    "003 a number in the subject": ({"sender": ANNA, "subject": "[#1] Pallet"}, False),
+    "004 another customer refers to it": ({"sender": "berta@other.example", "References": "<0@x>"}, False),
+    "006 no From at all": ({"sender": None, "In_Reply_To": "<0@x>"}, False),
+    "008 two senders": ({"sender": f"{ANNA}, evil@evil.example", "In_Reply_To": "<0@x>"}, False),
+    "008 a name that lies": ({"sender": f'"{ANNA}" <evil@evil.example>', "In_Reply_To": "<0@x>"}, False),
+    "008 spoofed as ourselves": ({"sender": US, "In_Reply_To": "<0@x>"}, False),
+    "010 the same Message-ID, other content": ({"sender": ANNA, "Message_ID": "<0@x>"}, True),
+    "010 the same Message-ID from an outsider": ({"sender": "evil@evil.example", "Message_ID": "<0@x>"}, False),
+    "019 the same subject": ({"sender": "berta@other.example", "subject": "Re: Pallet"}, False),
+    "a robot's report by a stranger's id": (
+        {"sender": "mailer-daemon@evil.example", "Return_Path": "<>", "In_Reply_To": "<0@x>"}, False),
+}
+
+
+@pytest.mark.parametrize("case", JOINS)
+def test_only_who_takes_part_joins(box, case):
+    headers, joins = JOINS[case]
+    arrive(box, letter(sender=f"Anna <{ANNA}>", Cc="cc@customer.example", subject="Pallet", text="Number 0",
+                       Message_ID="<0@x>"))
+    arrive(box, letter(text="Number 1", **{"subject": "Pallet", **headers}), first_uid=2)
+    assert shown() == ([[0, 1]] if joins else [[0], [1]])
+    if not joins:
+        first, second = stored(Conversation)
+        refers = any(i == "<0@x>" for i in headers.values())
+        assert second.possible_reply_to_id == (first.id if refers else None)
+        assert first.who == "Anna"
+    # Whatever the newcomer was: the customer's next answer still finds her own conversation.
+    arrive(box, letter(sender=ANNA, text="Number 2", Message_ID="<2@x>", References="<0@x>"), first_uid=3)
+    assert 2 in shown()[0]
+
+
+def test_a_stranger_read_before_the_mail_that_he_refers_to_takes_nothing_over(box):
+    arrive(box, letter(sender="evil@evil.example", text="Number 9", Message_ID="<9@x>", References="<0@x>"))
+    arrive(box, letter(sender=ANNA, text="Number 0", Message_ID="<0@x>"), first_uid=2)
+    arrive(box, letter(sender=ANNA, text="Number 1", Message_ID="<1@x>", References="<0@x>"), first_uid=3)
+    assert shown() == [[9], [0, 1]]
+
+
+def test_the_same_references_in_another_inbox_stay_there(box):
+    from webapp.actions import inboxes
+    with unit():
+        inboxes.create_inbox(person("zofia"), "Sales")
+    sales = connected(address="sales@corp.example", inbox_name="Sales")
+    arrive(box, letter(text="Number 0", Message_ID="<0@x>"))
+    arrive(sales, letter(to="sales@corp.example", text="Number 1", Message_ID="<1@x>", References="<0@x>"))
+    assert shown() == [[0], [1]]
+    assert [c.inbox_id for c in stored(Conversation)] == [inbox("Support").id, inbox("Sales").id]
+
+
+def test_a_delivery_report_joins_only_by_an_id_that_we_minted_and_ties_nothing_else(box, app):
+    arrive(box, letter(sender=ANNA, text="Number 0", Message_ID="<0@x>"))
+    arrive(box, letter(sender="berta@other.example", text="Number 1", Message_ID="<1@x>"), first_uid=2)
+    with unit():
+        conversations.reply(person("marek"), stored(Conversation)[0], "Number 5")
+    ours = stored(Message)[-1].message_id
+    report = (b"Return-Path: <>\r\nFrom: Mailer <mailer-daemon@mx.example>\r\nTo: support@corp.example\r\n%s"
+              b"Subject: Undeliverable\r\nReferences: <1@x>\r\nContent-Type: multipart/report; "
+              b'report-type=delivery-status; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nNumber %d\r\n'
+              b"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <%s>\r\nSubject: Re: x\r\n\r\nText\r\n--b--\r\n")
+    forged = mint_message_id("corp.example", b"not our key")
+    arrive(box, report % (b"Message-ID: <r1@mx>\r\n", 6, ours.encode()), first_uid=3)
+    arrive(box, report % (b"", 7, ours.encode()), first_uid=4)                # without a Message-ID of its own
+    arrive(box, report % (b"Message-ID: <r2@mx>\r\n", 8, forged.encode()), first_uid=5)
+    assert shown() == [[0, 5, 6, 7], [1], [8]]
+    assert all(m.bounce for m in stored(Message, Message.text.like("%Number 6%")))
+    assert [c.name for c in stored(Contact)] == ["", ""], "a mailer daemon is no contact"
+
+
+@pytest.mark.parametrize(("case", "opens"), [("new", True), ("history", False), ("robot", False), ("ours", False)])
+def test_a_closed_conversation_is_opened_by_new_mail_but_not_by_history_or_a_robot(box, case, opens):
+    arrive(box, letter(sender=ANNA, Message_ID="<0@x>"))
+    with unit():
+        conversations.close(person("marek"), stored(Conversation)[0])
+    at = datetime.now(UTC) - timedelta(days=2) if case == "history" else None
+    extra = {"Auto_Submitted": "auto-replied"} if case == "robot" else {}
+    arrive(box, letter(sender=US if case == "ours" else ANNA, to=ANNA if case == "ours" else US, Message_ID="<1@x>",
+                       In_Reply_To="<0@x>", **extra), first_uid=2, at=at, role="sent" if case == "ours" else "inbox")
+    [conversation] = stored(Conversation)
+    assert (conversation.message_count, conversation.status) == (2, "open" if opens else "closed")
+    assert [e.kind for e in stored(Event)] == ["closed"] + ["reopened_by_mail"] * opens
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, "open"), (29, "open"), (31, "closed"), (4000, "closed")])
+def test_imported_mail_opens_a_conversation_only_when_it_is_recent(box, age, status):
+    with unit():
+        db.session.get(Connection, box).created_at = datetime.now(UTC)
+    arrive(box, letter(), at=datetime.now(UTC) - timedelta(days=age, minutes=5))
+    assert stored(Conversation)[0].status == status
+
+
+@pytest.mark.parametrize(("subject", "base"), [
+    ("Re: Fwd: AW: Pallet", "Pallet"), ("ODP: re[2]: Pallet", "Pallet"), ("Refund: Pallet", "Refund: Pallet"),
+    ("Re:", ""), ("", ""), ("[#12] Pallet", "[#12] Pallet")])
+def test_prefixes_are_taken_off_subjects_and_nothing_else(subject, base):
+    assert threads.base_subject(subject) == base
+
+
+def test_mail_that_was_read_elsewhere_is_not_new_and_our_own_never_is(box):
+    arrive(box, letter(sender=ANNA, Message_ID="<0@x>"), flags=["\\Seen"])
+    arrive(box, letter(sender=US, to=ANNA, Message_ID="<1@x>", In_Reply_To="<0@x>"), role="sent")
+    [conversation] = stored(Conversation)
+    assert (conversation.last_in_id, conversation.last_outgoing, conversation.who) == (0, True, "anna@customer.example")
+

@@ -1,0 +1,212 @@
+"""Every screen, light and dark, at each width, in English and Polish: axe without findings, nothing spills."""
+
+from types import SimpleNamespace
+
+import pytest
+from browser.letters import NEWSLETTER, letter
+from browser.moves import SOON, connect_personal, connect_team, ready
+from browser.screens import axe, spills
+from browser.stage import DOMAIN, SILENT
+from playwright.sync_api import expect
+
+WIDTHS = {1440: 900, 1000: 800, 560: 800, 390: 780}
+AXE_WIDTHS = (1440, 390)
+LANGUAGES = {"en": "adam", "pl": "pola"}
+LONG = "Reklamacja: uszkodzona paleta z ładunkiem na rampie numer cztery, prosimy o pilny kontakt w tej sprawie"
+
+
+@pytest.fixture(scope="module")
+def house(stage, once):
+    """An inbox with everything that a list and a thread can show, made once."""
+    address = stage.mailbox(f"screens@{DOMAIN}")
+    for n in range(4):
+        stage.dovecot.deliver(address, letter(address, f"Question {n}", sender=f"Customer {n} <c{n}@customer.example>"))
+    stage.dovecot.deliver(address, letter(address, LONG, html=NEWSLETTER, file=("umowa-o-współpracy-2026.pdf", b"%PDF-"),
+                                          sender="Grzegorz Brzęczyszczykiewicz-Konstantynopolitański <g@customer.example>"))
+    stage.dovecot.deliver(address, letter(address, "Plain", "Hello,\n\n" + "x" * 180 + "\n\n> quoted\n> more\n"))
+    page = once("adam")
+    inbox = connect_team(page, address, "Screens")
+    page.goto(inbox)
+    ready(page)
+    links = page.locator(".conv__link").evaluate_all("all => all.map(a => [a.textContent, a.getAttribute('href')])")
+    paths = {name: next(href for text, href in links if name in text) for name in ("Question 0", "Plain", LONG)}
+    page.goto(paths["Question 0"])
+    ready(page)
+    page.locator("#thread").get_by_role("button", name="Close").click()
+    expect(page.locator(".subject__meta")).to_contain_text("Closed")
+    page.goto(paths["Plain"])
+    ready(page)
+    page.get_by_role("button", name="Assign").click()
+    page.locator("#assign-menu").get_by_role("button", name="Marek Colleague").click()
+    page.get_by_label("Reply to").fill("We are looking into it.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#messages > article")).to_have_count(2)
+    return SimpleNamespace(inbox=inbox, html=paths[LONG], plain=paths["Plain"], closed=paths["Question 0"],
+                           address=address)
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def home(request, stage, house, once):
+    """What belongs to one person: a mailbox, one that failed, and for Pola the Polish interface."""
+    who = LANGUAGES[request.param]
+    page = once(who)
+    own = stage.mailbox(f"{who}-own@{DOMAIN}")
+    stage.dovecot.deliver(own, letter(own, "Private"))
+    connection = connect_personal(page, own)
+    page.goto(f"/mailboxes/{connection}/mail")
+    page.get_by_role("link", name="Private").click()
+    expect(page.get_by_text("where is our pallet?")).to_be_visible(timeout=SOON)
+    message = page.url
+    failed = begin(page, stage.mailbox(f"{who}-failed@{DOMAIN}"), "wrong")
+    page.locator(".is-fail").wait_for(timeout=SOON)
+    if request.param == "pl":
+        page.goto("/welcome")
+        page.get_by_role("button", name="Language, theme, sign out").click()
+        page.get_by_role("button", name="Polski").click()
+        page.goto("/welcome")
+        expect(page.locator("html")).to_have_attribute("lang", "pl")
+    return SimpleNamespace(who=who, language=request.param, connection=connection, failed=failed, message=message,
+                           **vars(house))
+
+
+def begin(page, address, password):
+    page.goto("/connect/personal")
+    page.locator("#address").fill(address)
+    page.locator("#password").fill(password)
+    page.locator(".connect__form .btn--primary").click()
+    page.wait_for_url("**/connections/*")
+    return page.url
+
+
+def to(path):
+    return lambda page, home: page.goto(path.format(**vars(home)))
+
+
+def goals(*values):
+    return to("/choose?" + "&".join(f"goal={v}" for v in values))
+
+
+def a_refused_team_address(page, home):
+    page.watching.expect("HTTP 422")
+    page.goto("/connect/personal")
+    page.locator("#address").fill(home.address)
+    page.locator("#password").fill("secret-1")
+    page.locator(".connect__form .btn--primary").click()
+    page.locator("#address-e").wait_for()
+
+
+def an_empty_team_form(page, home):
+    page.watching.expect("HTTP 422")
+    page.goto("/connect/team")
+    page.locator(".connect__form").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
+    page.locator("#address-e").wait_for()
+
+
+def a_running_checklist(page, home):
+    begin(page, f"{home.who}@{SILENT}", "secret-1")
+    page.locator("#check-receive.is-run").wait_for()
+
+
+def the_disconnect_dialog(page, home):
+    page.goto("/mailboxes")
+    ready(page)
+    page.locator("#d [data-dialog]").click()
+    page.locator("#dialog[open] h1").wait_for()
+
+
+def the_list_of_keys(page, home):
+    page.goto(home.inbox)
+    page.keyboard.press("?")
+    page.locator("#keys[open]").wait_for()
+
+
+def the_menu_of_people(page, home):
+    page.goto(home.plain)
+    ready(page)
+    page.locator(".assignee").click()
+    page.locator("#assign-menu button").first.wait_for()
+
+
+def picked_rows(page, home):
+    page.goto(home.inbox)
+    ready(page)
+    page.locator(".conv__pick .check").first.check(force=True)
+
+
+def a_message_that_waits(page, home):
+    page.goto(home.inbox)
+    ready(page)
+    page.evaluate("""document.querySelector('#news').innerHTML =
+        '<a class="newmail" id="newmail" href="#"><svg class="i i--s"></svg>17 new conversations or answers – show</a>'""")
+
+
+def error(status, path):
+    def show(page, home):
+        page.watching.expect(f"HTTP {status}")
+        assert page.goto(path.format(**vars(home))).status == status
+    return show
+
+
+SCREENS = {
+    "welcome": to("/welcome"),
+    "choose-nothing": goals(), "choose-personal": goals("log", "meetings"), "choose-team": goals("shared", "routing"),
+    "choose-both": goals("one-to-one", "from"),
+    "connect-personal": to("/connect/personal"), "connect-team": to("/connect/team"),
+    "connect-refused": a_refused_team_address, "connect-missing": an_empty_team_form,
+    "checklist-running": a_running_checklist, "checklist-failed": to("{failed}"),
+    "checklist-done": to("/connections/{connection}"),
+    "servers": to("/connections/{connection}/servers"),
+    "inbox-list": to("{inbox}"), "inbox-mine-empty": to("{inbox}?view=mine"), "inbox-closed": to("{inbox}?status=closed"),
+    "inbox-picked": picked_rows, "inbox-waiting": a_message_that_waits,
+    "thread-html": to("{html}"), "thread-plain": to("{plain}"), "thread-closed": to("{closed}"),
+    "thread-people": the_menu_of_people,
+    "addresses": to("{inbox}/addresses"), "keys": the_list_of_keys,
+    "mailboxes": to("/mailboxes"), "mail": to("/mailboxes/{connection}/mail"), "message": to("{message}"),
+    "disconnect": to("/connections/{connection}/disconnect"), "disconnect-dialog": the_disconnect_dialog,
+    "not-found": error(404, "/conversations/999999"), "not-allowed": error(405, "/sign-out"),
+}
+
+
+def look_at(page, deep=True):
+    """All findings of a screen that stands, through themes and widths."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.evaluate("Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0)))")
+        for width, height in WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            if scheme == "light":
+                found += [f"{width}: {line}" for line in spills(page)]
+            if deep and width in AXE_WIDTHS:
+                found += [f"{scheme} {width}: {line}" for line in axe(page)]
+    return found
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_screen_is_clean(home, page_of, screen):
+    page = page_of(home.who, locale=f"{home.language}-{home.language.upper()}")
+    SCREENS[screen](page, home)
+    expect(page.locator("html")).to_have_attribute("lang", home.language)
+    found = look_at(page, deep=home.language == "en")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("language", ["English", "Polski"])
+@pytest.mark.parametrize("path", ["/sign-in", "/set-up"])
+def test_a_screen_before_signing_in_is_clean(stage, empty_stage, page_of, path, language):
+    page = page_of(at=(stage if path == "/sign-in" else empty_stage).url)
+    page.watching.expect("HTTP 422")
+    page.goto(path)
+    page.get_by_role("button", name=language).click()
+    expect(page).to_have_url(page.watching.url + path)
+    assert look_at(page) == []
+    page.locator("form.stack").evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
+    page.locator("[aria-invalid]").first.wait_for()
+    assert look_at(page) == []
+
+
+def test_a_viewer_reads_and_is_told_why_not_more(house, page_of):
+    page = page_of("ewa")
+    page.goto(house.plain)
+    assert page.locator("#composer, #assign-menu").count() == 0
+    assert look_at(page, deep=False) == []
