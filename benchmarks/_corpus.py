@@ -155,7 +155,8 @@ def _multipart(rng, kind, *parts):
 
 
 def _file(rng, data):
-    name, kind = rng.choice((("invoice.pdf", "application/pdf"), ("photo.jpg", "image/jpeg"), ("all.zip", "application/zip")))
+    name, kind = rng.choice((("invoice.pdf", "application/pdf"), ("photo.jpg", "image/jpeg"),
+                             ("all.zip", "application/zip")))
     return (f'Content-Type: {kind}; name="{name}"\r\nContent-Disposition: attachment; filename="{name}"\r\n'
             "Content-Transfer-Encoding: base64\r\n\r\n").encode() + base64.encodebytes(data).replace(b"\n", b"\r\n")
 

@@ -35,9 +35,17 @@ class Stage:
 
     def __init__(self, **environ):
         self._environ = environ
-        self._open = []
+        self._open, self._process, self._folder = [], None, None
 
     def __enter__(self):
+        try:
+            self._set_up()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def _set_up(self):
         self._folder = short_folder("bench")
         authority = Authority(self._folder / "ca")
         self.dovecot = self._start(Dovecot(authority=authority, extra="verbose_proctitle = yes"))
@@ -58,12 +66,11 @@ class Stage:
         wait(lambda: b"Stop with Ctrl-C" in self._log.read_bytes() or self._process.poll() is not None, 60, "the start")
         if self._process.poll() is not None:
             raise RuntimeError(self._log.read_text())
-        return self
 
     def __exit__(self, *exc):
         if exc[0] and os.environ.get("BENCH_KEEP"):
             print(f"kept: {self._folder}", file=sys.stderr)
-        if self._process.poll() is None:
+        if self._process and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(40)

@@ -167,10 +167,11 @@ def tell(asked, size, stored, first, total, workers, yardstick):
     if yardstick:
         table.append(("mbsync, as shipped, to a disk", f"{asked / yardstick:.0f} /s", f"{yardstick:.1f} s; ours is "
                       f"{100 * rate * yardstick / asked:.0f} % of it"))
-    report("first_sync", {"messages": stored, "of": asked, "bytes": size, "first_50_s": round(first, 2),
-                          "total_s": round(total, 1), "messages_per_s": round(rate), "per_cpu_s": round(stored / workers.cpu), "load": round(load, 1),
-                          "worker_peak_mb": round(workers.peak / 1e6), "curve_mb": megabytes,
-                          "mbsync_s": yardstick and round(yardstick, 1)}, table)
+    report("first_sync", {
+        "load": round(load, 1), "messages": stored, "of": asked, "bytes": size, "first_50_s": round(first, 2),
+        "total_s": round(total, 1), "messages_per_s": round(rate), "per_cpu_s": round(stored / workers.cpu),
+        "worker_peak_mb": round(workers.peak / 1e6), "curve_mb": megabytes,
+        "mbsync_s": yardstick and round(yardstick, 1)}, table)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,13 @@ import redis
 from flask import current_app
 
 from webapp.aftermath import after_commit
+from webapp.queue import reachable
 
 log = logging.getLogger(__name__)
 CHANNEL = "postroom:changed"
 COUNTERS = "postroom:versions"
 HEARTBEAT = 12.0
+EACH = 20            # streams of one person in this process
 
 
 def announce(*names: str):
@@ -29,7 +31,8 @@ def announce(*names: str):
 def _publish(name):
     try:
         client = current_app.extensions["redis"]
-        client.publish(CHANNEL, f"{name}:{client.hincrby(COUNTERS, name, 1)}")
+        with reachable:
+            client.publish(CHANNEL, f"{name}:{client.hincrby(COUNTERS, name, 1)}")
     except (redis.RedisError, OSError) as error:
         log.warning("nobody hears of %s: %s", name, error)
 
@@ -37,7 +40,8 @@ def _publish(name):
 def versions(names) -> dict[str, int]:
     """Counter of each name; 0 for names never announced, and for all when Redis is away."""
     try:
-        found = current_app.extensions["redis"].hmget(COUNTERS, list(names)) if names else []
+        with reachable:
+            found = current_app.extensions["redis"].hmget(COUNTERS, list(names)) if names else []
     except (redis.RedisError, OSError):
         found = [None] * len(names)
     return {name: int(value or 0) for name, value in zip(names, found, strict=True)}
@@ -51,7 +55,8 @@ class Hub:
         self._streams, self._lock, self._thread = {}, threading.Lock(), None
 
     def listen(self, names, tab):
-        """A queue that receives (name, version) for these names; None when this process carries enough streams.
+        """A queue that receives (name, version) for these names; None when this process carries enough streams, or
+        enough of this person (`tab` is "person-tab").
 
         A second stream of the same tab ends the first: a closed page is noticed only at the next write.
         """
@@ -59,7 +64,9 @@ class Hub:
         with self._lock:
             for key in [k for k in self._streams if k[0] == tab]:
                 self._end(key)
-            if len(self._streams) >= self._limit:
+            owner = tab.partition("-")[0]
+            if (len(self._streams) >= self._limit
+                    or sum(k[0].partition("-")[0] == owner for k in self._streams) >= EACH):
                 return None
             self._streams[(tab, id(inbox))] = (frozenset(names), inbox)
             if self._thread is None:

@@ -37,8 +37,11 @@
   const act = key => {
     const element = $(`[data-key="${CSS.escape(key)}"]`);
     if (!element) return false;
-    if (element.matches("textarea")) element.focus();
-    else element.click();
+    if (element.matches("textarea")) { element.focus(); return true; }
+    const menu = document.getElementById(element.getAttribute("popovertarget"));
+    if (menu) element.focus();   // Escape comes back here
+    element.click();
+    (menu && ($("[aria-current]", menu) ?? $("button", menu)))?.focus();
     return true;
   };
 

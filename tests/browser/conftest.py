@@ -122,14 +122,16 @@ def page_of(_opener, request):
 
 @pytest.fixture(scope="module")
 def once(_opener):
-    """`once("zofia")`: a page to set things up with, for the whole module."""
+    """`once("zofia")`: a page for the whole module, to set things up with."""
     contexts = []
 
-    def page(who):
-        contexts.append(_opener(who))
-        return contexts[-1].new_page()
+    def once(who, **options):
+        contexts.append(_opener(who, **options))
+        page = contexts[-1].new_page()
+        page.watching = contexts[-1].watching
+        return page
 
-    yield page
+    yield once
     troubles = [t for context in contexts for t in context.watching.unannounced()]
     for context in contexts:
         context.close()

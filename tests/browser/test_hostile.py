@@ -28,19 +28,23 @@ OWN = {
     "own-svg": "<svg onload=alert(1)><animate onbegin=alert(1) attributeName=x dur=1s>",
     "own-frame": "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
     "own-focus": "<input autofocus onfocus=alert(1)><button onclick=alert(1)>Go</button>",
-    "own-link": "<a href='javascript:alert(1)'>here</a><form action='javascript:alert(1)'><button>send</button></form>",
-    "own-mutation": "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+    "own-link": "<a href='javascript:alert(1)'>here</a><form action='javascript:alert(1)'><button>send</button>",
+    "own-mutation": "<math><mtext><table><mglyph><style><!--</style>"
+                    "<img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
     "own-details": "<details open ontoggle=alert(1)><summary>x</summary></details>",
     "own-image": "<img src='http://leak.test/1'><div style='background:url(//leak.test/2)'>x</div>",
-    "own-font": "<style>@import 'http://leak.test/3';@font-face{font-family:a;src:url(http://leak.test/4)}*{font:9px a}</style>x",
-    "own-refresh": "<meta http-equiv=refresh content='0;url=http://leak.test/5'><base href='http://leak.test/'><img src=6>",
+    "own-font": "<style>@import 'http://leak.test/3';@font-face{font-family:a;src:url(http://leak.test/4)}"
+                "*{font:9px a}</style>x",
+    "own-refresh": "<meta http-equiv=refresh content='0;url=http://leak.test/5'><base href='http://leak.test/'>"
+                   "<img src=6>",
     "own-gadget": "<div hx-get='http://leak.test/7' hx-trigger=load>x</div>",
     "own-overlay": "<div style='position:fixed;inset:0;z-index:9;background:red'>Sign in<input type=password></div>",
 }
-EVENTS = ("click", "mouseover", "mouseenter", "focus", "focusin", "blur", "pointerdown", "pointerover", "keydown", "input",
-          "change", "submit", "toggle", "animationstart", "animationend", "transitionend", "scroll", "wheel", "load",
+EVENTS = ("click", "mouseover", "mouseenter", "focus", "focusin", "blur", "pointerdown", "pointerover", "keydown",
+          "input", "change", "submit", "toggle", "animationstart", "animationend", "transitionend", "scroll", "wheel", "load",
           "error", "beforetoggle", "copy", "dragstart", "contextmenu")
-SPY = "for (const n of ['alert', 'prompt', 'confirm', 'print']) window[n] = () => console.info('EXECUTED ' + location.pathname)"
+SPY = """for (const name of ['alert', 'prompt', 'confirm', 'print'])
+  window[name] = () => console.info('EXECUTED ' + location.pathname)"""
 PROVOKE = """([names, controls, most]) => {
   for (const e of [...document.querySelectorAll('*')].slice(0, most)) {
     for (const n of names) e.dispatchEvent(new Event(n, {bubbles: false, cancelable: true}));
@@ -134,7 +138,7 @@ class Lab:
             for frame in self.page.frames[1:]:
                 self._provoke(frame)
         self.page.wait_for_timeout(200)
-        self.left = [url for url in self.world.left if not url.startswith(f"127.0.0.1:{self.world.port}/favicon")]
+        self.left = [asked for asked in self.world.left if "/favicon.ico " not in asked]
         return self
 
     def _provoke(self, frame):

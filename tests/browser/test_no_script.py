@@ -35,7 +35,7 @@ def test_signing_in_with_a_typo_first(page_of):
     page.goto("/mailboxes")
     expect(page.get_by_role("heading", name="Your mailboxes", level=1)).to_be_visible()
     page.get_by_role("button", name="Language, theme, sign out").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     expect(page).to_have_url(page.watching.url + "/sign-in")
 
 

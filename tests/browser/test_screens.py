@@ -5,13 +5,14 @@ from types import SimpleNamespace
 import pytest
 from browser.letters import NEWSLETTER, letter
 from browser.moves import SOON, connect_personal, connect_team, ready
-from browser.screens import axe, spills
+from browser.screens import STANDS_STILL, axe, spills
 from browser.stage import DOMAIN, SILENT
 from playwright.sync_api import expect
 
 WIDTHS = {1440: 900, 1000: 800, 560: 800, 390: 780}
 AXE_WIDTHS = (1440, 390)
 LANGUAGES = {"en": "adam", "pl": "pola"}
+WHO = "Grzegorz Brzęczyszczykiewicz-Konstantynopolitański"
 LONG = "Reklamacja: uszkodzona paleta z ładunkiem na rampie numer cztery, prosimy o pilny kontakt w tej sprawie"
 
 
@@ -21,8 +22,8 @@ def house(stage, once):
     address = stage.mailbox(f"screens@{DOMAIN}")
     for n in range(4):
         stage.dovecot.deliver(address, letter(address, f"Question {n}", sender=f"Customer {n} <c{n}@customer.example>"))
-    stage.dovecot.deliver(address, letter(address, LONG, html=NEWSLETTER, file=("umowa-o-współpracy-2026.pdf", b"%PDF-"),
-                                          sender="Grzegorz Brzęczyszczykiewicz-Konstantynopolitański <g@customer.example>"))
+    stage.dovecot.deliver(address, letter(address, LONG, html=NEWSLETTER, sender=f"{WHO} <g@customer.example>",
+                                          file=("umowa-o-współpracy-2026.pdf", b"%PDF-")))
     stage.dovecot.deliver(address, letter(address, "Plain", "Hello,\n\n" + "x" * 180 + "\n\n> quoted\n> more\n"))
     page = once("adam")
     inbox = connect_team(page, address, "Screens")
@@ -137,7 +138,7 @@ def a_message_that_waits(page, home):
     page.goto(home.inbox)
     ready(page)
     page.evaluate("""document.querySelector('#news').innerHTML =
-        '<a class="newmail" id="newmail" href="#"><svg class="i i--s"></svg>17 new conversations or answers – show</a>'""")
+        '<a class="newmail" id="newmail" href="#">17 new conversations or answers – show</a>'""")
 
 
 def error(status, path):
@@ -170,9 +171,10 @@ SCREENS = {
 def look_at(page, deep=True):
     """All findings of a screen that stands, through themes and widths."""
     found = []
+    page.wait_for_load_state()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.evaluate("Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0)))")
+        page.evaluate(STANDS_STILL)
         for width, height in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": height})
             if scheme == "light":
@@ -182,12 +184,20 @@ def look_at(page, deep=True):
     return found
 
 
+@pytest.fixture(scope="module")
+def window(home, once):
+    """One page for all screens of a person: with a warm cache, as people have it."""
+    return once(home.who, locale={"en": "en-GB", "pl": "pl-PL"}[home.language])
+
+
 @pytest.mark.parametrize("screen", SCREENS)
-def test_a_screen_is_clean(home, page_of, screen):
-    page = page_of(home.who, locale=f"{home.language}-{home.language.upper()}")
+def test_a_screen_is_clean(home, window, screen):
+    page = window
+    page.watching.start_anew()
     SCREENS[screen](page, home)
     expect(page.locator("html")).to_have_attribute("lang", home.language)
-    found = look_at(page, deep=home.language == "en")
+    found = look_at(page, deep=home.language == "en") + page.watching.unannounced()
+    page.watching.start_anew()
     assert not found, "\n".join(found)
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from browser.letters import NEWSLETTER, letter
-from browser.moves import SOON, message_ids, open_conversation, ready, row, sign_in
+from browser.moves import SOON, message_ids, open_conversation, ready, row
 from browser.stage import DOMAIN, OUTSIDE, PASSWORD
 from playwright.sync_api import expect
 
@@ -259,9 +259,9 @@ def nobody_else_sees_it(page_of, connection):
     for who in ("marek", "adam"):
         page = page_of(who)
         page.watching.expect("HTTP 404")
-        for path in (f"/connections/{connection}", f"/mailboxes/{connection}/mail", f"/connections/{connection}/servers",
-                     f"/connections/{connection}/disconnect", f"/live?on=connection-{connection}"):
-            assert page.request.get(path).status == 404, f"{who} {path}"
+        for path in ("connections/{}", "connections/{}/servers", "connections/{}/disconnect", "mailboxes/{}/mail",
+                     "live?on=connection-{}"):
+            assert page.request.get("/" + path.format(connection)).status == 404, f"{who} {path}"
         assert page.goto(f"/mailboxes/{connection}/mail").status == 404
         expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
         page.goto("/mailboxes")

@@ -26,6 +26,12 @@ class Watching:
         context.on("console", self._console)
         context.on("weberror", lambda error: self.troubles.append(f"script error: {error.error}"))
 
+    def start_anew(self):
+        """For a page that is used by one test after the other."""
+        self.troubles.clear()
+        self.left.clear()
+        self._announced.clear()
+
     def unannounced(self):
         return [t for t in self.troubles if not any(part in t for part in self._announced)]
 

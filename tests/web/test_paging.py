@@ -13,7 +13,7 @@ from webapp.web import paging
 
 def read_all(cursor=None):
     ids = []
-    while True:
+    for _page in range(20):
         rows, more = paging.page(db.session, select(Conversation), Conversation.last_at, Conversation.id, cursor, size=3)
         ids += [r[0].id for r in rows]
         if not more:

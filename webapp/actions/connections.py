@@ -19,6 +19,7 @@ from webapp.models.secret import seal
 from webapp.models.types import now
 from webapp.queue import later
 from webapp.rules import RuleBroken
+from webapp.rules.bounds import FOLDER_NAME_MAX, FOLDERS_MAX
 from webapp.rules.connections import Holder, ask, check_address, check_connector, may_reconnect
 
 STEPS = ("settings", "receive", "send", "folders", "sync")
@@ -59,10 +60,20 @@ def try_again(actor, connection, *, password=None, servers=None):
         may_reconnect(connection.hold.address_key, login_key(servers["imap_host"], servers["user_name"]),
                       connection.hold.address_key, connection.hold.login_key)
     if servers is not None:
+        if not password:
+            _same_hosts(actor, connection, servers)
         _set_servers(connection, servers)
     if password:
         _set_password(connection, password)
     _start(connection)
+
+
+def _same_hosts(actor, connection, servers):
+    """The stored password is for the servers that it was typed for: others, whoever runs them, ask for it again."""
+    typing = connection.state == "connecting" and connection.connected_by_id == actor.id
+    if not typing and any(
+            (getattr(connection, name) or "").lower() != servers[name].lower() for name in ("imap_host", "smtp_host")):
+        raise RuleBroken("password", "required")
 
 
 def claim(connection, login):
@@ -111,11 +122,10 @@ def found(connection, candidate_source, imap, smtp, user):
 
 
 def set_folders(connection, folders):
-    """Remember the mailbox's folders; read INBOX and Sent. Known ones keep their cursor."""
+    """Remember the mailbox's folders, those with a role first; read INBOX and Sent. Known ones keep their cursor."""
     known = {f.wire_name: f for f in connection.folders}
-    for folder in folders:
-        if not folder.selectable:
-            continue
+    fit = [f for f in folders if f.selectable and len(f.wire_name) <= FOLDER_NAME_MAX]
+    for folder in sorted(fit, key=lambda f: f.role == "other")[:FOLDERS_MAX]:
         row = known.get(folder.wire_name)
         if row is None:
             row = Folder(connection_id=connection.id, wire_name=folder.wire_name, name=folder.name, role=folder.role,

@@ -18,16 +18,17 @@ def ensure_default_inbox(name):
 
 
 def create_inbox(actor, name):
-    """A further inbox, open to everyone. Raises RuleBroken("inbox", "plan_limit" | "inbox_name" | "inbox_exists")."""
+    """A further inbox, open to everyone. Raises RuleBroken("inbox", "plan_limit"), or
+    ("new_inbox", "inbox_name" | "inbox_exists")."""
     if actor.role != "admin":
         raise RuleBroken("inbox", "admins_only")
     name = name.strip()
     if not 0 < len(name) <= INBOX_NAME_MAX:
-        raise RuleBroken("inbox", "inbox_name", limit=INBOX_NAME_MAX)
+        raise RuleBroken("new_inbox", "inbox_name", limit=INBOX_NAME_MAX)
     check_plan(db.session.scalar(select(func.count()).select_from(Inbox)),
                current_app.config["SETTINGS"].inbox_limit)
     if db.session.scalar(select(Inbox.id).where(Inbox.name == name)):
-        raise RuleBroken("inbox", "inbox_exists", name=name)
+        raise RuleBroken("new_inbox", "inbox_exists", name=name)
     inbox = Inbox(name=name)
     db.session.add(inbox)
     db.session.flush()

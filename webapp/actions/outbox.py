@@ -150,7 +150,7 @@ def send_again(actor, row):
 
 
 def claim_copy(outbox_id, wait):
-    """The row, when its copy is due and nobody else makes it now. A crash only means that we look again after `wait`."""
+    """The row, when its copy is due and nobody else makes it now. A crash only means a second look after `wait`."""
     claimed = db.session.execute(
         update(Outbox).where(Outbox.id == outbox_id, Outbox.copy_state == "due", Outbox.copy_at <= now())
         .values(copy_at=now() + wait).execution_options(synchronize_session=False)).rowcount == 1

@@ -37,9 +37,9 @@ def receive(connection, folder, items):
     try:
         with db.session.begin_nested():
             _take_in(connection, folder, items, stored)
-    except OperationalError:      # the database is in trouble, not the mail
-        raise
-    except Exception:
+    except Exception as error:
+        if _database_in_trouble(error):
+            raise
         log.exception("a batch of connection %s failed, one by one", connection.id)
         for item in items:
             _take_in_alone(connection, folder, item, stored)
@@ -80,9 +80,9 @@ def _take_in_alone(connection, folder, item, stored):
     try:
         with db.session.begin_nested():
             _take_in(connection, folder, [item], stored)
-    except OperationalError:
-        raise
-    except Exception:
+    except Exception as error:
+        if _database_in_trouble(error):
+            raise
         log.exception("connection %s, folder %s, UID %s is kept raw", connection.id, folder.id, item.uid)
         with db.session.begin_nested():
             message = _known(connection, [_digest(item, stored)]).get(_digest(item, stored)) or _unreadable(
@@ -184,6 +184,12 @@ def _place(folder, placed):
 def _arrival(at):
     """When it came. A date ahead of us, or before there was mail, would hold it on top or break a calendar."""
     return max(EPOCH, min(at, now())) if at else now()
+
+
+def _database_in_trouble(error):
+    """Then the mail is not to blame. PostgreSQL's class 54 is: a value is too large for a row or an index."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return isinstance(error, OperationalError) and not sqlstate.startswith("54")
 
 
 def _digest(item, stored):

@@ -2,6 +2,8 @@
 
 import json
 import queue as stdlib_queue
+import random
+import time
 
 from flask import Blueprint, Response, abort, current_app, request
 from flask_login import current_user
@@ -13,6 +15,7 @@ from webapp.web import find
 
 blueprint = Blueprint("live", __name__)
 NAMES_MAX = 20
+LONGEST = 120.0      # seconds of a stream
 LOOKS = {"inbox": find.inbox, "conversation": find.conversation, "connection": find.connection,
          "message": find.message}
 
@@ -48,12 +51,14 @@ def health():
 
 
 def _events(hub, tab, inbox, known, fresh):
+    """Ends after a while: the browser comes again, and is asked again who it is and what it may hear."""
+    until = time.monotonic() + LONGEST * random.uniform(0.8, 1.0)
     try:
         yield "retry: 2000\n: hello\n\n" + _event("hello", {})
         for name, version in fresh.items():
             if version != known[name]:
                 yield _event("changed", {"name": name, "version": version})
-        while True:
+        while time.monotonic() < until:
             try:
                 item = inbox.get(timeout=HEARTBEAT)
             except stdlib_queue.Empty:

@@ -94,7 +94,13 @@ def _content(found):
     """Of a large part without its message: a letter with a hundred pictures must not be read a hundred times."""
     blobs = current_app.extensions["blobs"]
     content = blobs.get_part(found.sha256)
-    return part_content(blobs.get_raw(found.message.raw_sha256), found.part_index) if content is None else content
+    if content is None:
+        raw_message = blobs.get_raw(found.message.raw_sha256)
+        try:
+            content = part_content(raw_message, found.part_index)
+        except LookupError:     # a better parser may count the parts in another way
+            abort(404)
+    return content
 
 
 def _bytes(found, inline):

@@ -11,6 +11,7 @@ from flask import current_app
 from sqlalchemy.exc import OperationalError
 
 from webapp.extensions import db, unit
+from webapp.queue import started
 
 __all__ = ["job", "look", "patiently", "unit"]
 log = logging.getLogger(__name__)
@@ -27,18 +28,22 @@ def look(call):
 def job(function):
     """A job of the queue: runs inside the application, leaves the session clean, whatever happens."""
 
+    name = f"{function.__module__}.{function.__name__}"
+
     @functools.wraps(function)
     def run(*ids):
-        started = time.monotonic()
+        began = time.monotonic()
         if current_app:
+            started(name, ids)
             return function(*ids)
         from wsgi import app  # the worker has it loaded already; a bare RQ process loads it here
         with app.app_context():
             try:
+                started(name, ids)
                 return function(*ids)
             finally:
                 db.session.remove()
-                log.info("%s%s took %.2f s", function.__name__, ids, time.monotonic() - started)
+                log.info("%s%s took %.2f s", function.__name__, ids, time.monotonic() - began)
 
     return run
 

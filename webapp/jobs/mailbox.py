@@ -9,8 +9,10 @@ from webapp.mail.imap import Session
 from webapp.mail.smtp import SmtpSession
 from webapp.mail.types import Endpoint, Login, MailError
 from webapp.models.secret import SecretLost, unseal
+from webapp.queue import JOB_SECONDS
 
 log = logging.getLogger(__name__)
+SESSION_SECONDS = JOB_SECONDS - 20.0
 
 # How long a passing trouble waits before the next try; the rest waits for a person.
 RETRY_AFTER = {"throttled": timedelta(minutes=15), "unavailable": timedelta(minutes=1), "in_use": timedelta(minutes=2),
@@ -41,7 +43,8 @@ def policy():
 
 
 def open_imap(endpoint, credentials):
-    return Session.open(endpoint, credentials, policy())
+    """Ends before the queue would kill the job: then the mailbox says so, and is tried less often."""
+    return Session.open(endpoint, credentials, policy(), SESSION_SECONDS)
 
 
 def open_smtp(endpoint, credentials):

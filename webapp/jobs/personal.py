@@ -1,26 +1,29 @@
 """A personal message whose owner opens it: only now its body is read (BEHAVIOUR 0.10)."""
 
+from webapp.actions import connections
 from webapp.actions.receive import store_body
 from webapp.extensions import db
 from webapp.jobs import job, look, unit
-from webapp.jobs.mailbox import imap_endpoint, login, open_imap
+from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap
 from webapp.live import announce
 from webapp.mail.types import Folder as MailFolder
 from webapp.mail.types import MailError
 from webapp.models import Message
+from webapp.models.types import now
 from webapp.rules.connections import may_use
+
+WAITING = ("password_refused", "throttled")     # no try before somebody has mended it, or before its time
 
 
 @job
 def fetch_body(message_id):
-    facts = look(lambda: _facts(db.session.get(Message, message_id)))
-    if facts is None:
-        return
-    endpoint, credentials, places = facts
     try:
-        raw = _read(endpoint, credentials, places)
-    except MailError:
-        return      # a passing trouble: whoever still looks at the page asks again
+        facts = look(lambda: _facts(db.session.get(Message, message_id)))
+        if facts is None:
+            return
+        raw = _read(*facts)
+    except MailError as error:
+        return _trouble(message_id, error)
     with unit():
         message = db.session.get(Message, message_id)
         if raw is None:
@@ -29,6 +32,20 @@ def fetch_body(message_id):
             message.state = "ok"
             store_body(message, raw)
         announce(f"message-{message_id}")
+
+
+def _trouble(message_id, error):
+    """A passing one: whoever still looks at the page asks again, every two seconds. Not where that does harm: a wrong
+    password may lock the account."""
+    if error.temporary and error.code not in WAITING and error.facts.get("reason") != "too_large":
+        return
+    with unit():
+        message = db.session.get(Message, message_id)
+        if error.facts.get("reason") == "too_large":
+            message.state = "too_big"
+            announce(f"message-{message_id}")
+        else:
+            connections.problem(message.connection, error.code, RETRY_AFTER.get(error.code), **error.facts)
 
 
 def _read(endpoint, credentials, places):
@@ -47,6 +64,8 @@ def _read(endpoint, credentials, places):
 def _facts(message):
     connection = message.connection
     if message.raw_sha256 or not may_use(connection.state, connection.holder_state, "sync", connection.kind):
+        return None
+    if connection.problem in WAITING and (connection.retry_at is None or connection.retry_at > now()):
         return None
     folders = {f.id: f for f in connection.folders}
     places = [(_mail_folder(folders[p.folder_id]), p.uidvalidity, p.uid) for p in message.places]

@@ -10,27 +10,29 @@ from webapp.extensions import db
 from webapp.jobs import look
 from webapp.models import Connection, Outbox
 from webapp.models.types import now
-from webapp.queue import enqueue
+from webapp.queue import crowded, enqueue
 
 STUCK = timedelta(seconds=150)   # a connecting step that has stood longer than a job may run
 
 
 def replies():
     """Every second: what is to leave now."""
-    for outbox_id in look(lambda: db.session.scalars(outbox.due().limit(200)).all()):
-        enqueue("webapp.jobs.outbox.send", (outbox_id,), queue="out")
+    _hint("webapp.jobs.outbox.send", "out", look(lambda: db.session.scalars(outbox.due().limit(200)).all()))
 
 
 def everything():
     """Every half minute: mailboxes to poll, first syncs to go on with, copies, uncertain mail, stuck steps."""
-    for connection_id in look(_mailboxes_due):
-        enqueue("webapp.jobs.sync.pull", (connection_id,), queue="in")
-    for outbox_id in look(lambda: db.session.scalars(outbox.copies_due().limit(200)).all()):
-        enqueue("webapp.jobs.outbox.copy", (outbox_id,), queue="out")
-    for outbox_id in look(_uncertain):
-        enqueue("webapp.jobs.outbox.look_in_sent", (outbox_id,), queue="out")
-    for connection_id in look(_stuck):
-        enqueue("webapp.jobs.connect.connect", (connection_id,), queue="in")
+    _hint("webapp.jobs.sync.pull", "in", look(_mailboxes_due))
+    _hint("webapp.jobs.outbox.copy", "out", look(lambda: db.session.scalars(outbox.copies_due().limit(200)).all()))
+    _hint("webapp.jobs.outbox.look_in_sent", "out", look(_uncertain))
+    _hint("webapp.jobs.connect.connect", "in", look(_stuck))
+
+
+def _hint(name, queue, ids):
+    """Not on top of a queue that nobody works off: whatever is due is found again."""
+    if ids and not crowded(queue):
+        for row_id in ids:
+            enqueue(name, (row_id,), queue=queue)
 
 
 def _mailboxes_due():
@@ -50,8 +52,8 @@ def _uncertain():
 
 def _stuck():
     """Connecting, and its running step is older than any job: the job was lost or killed."""
-    limit = (now() - STUCK).isoformat()
+    latest, first = (now() - STUCK).isoformat(), (now() - timedelta(days=1)).isoformat()
     rows = db.session.execute(select(Connection.id, Connection.checks).where(
-        Connection.state.in_(("connecting", "active")), Connection.created_at > now() - timedelta(days=1)))
-    return [i for i, checks in rows if any(c["state"] == "run" and c["at"] < limit
+        Connection.state.in_(("connecting", "active")), Connection.secret.is_not(None)))
+    return [i for i, checks in rows if any(c["state"] == "run" and first < c["at"] < latest
                                            for name, c in (checks or {}).items() if name != "sync")]

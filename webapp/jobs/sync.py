@@ -2,8 +2,10 @@
 
 import logging
 import time
+from datetime import timedelta
 
 from flask import current_app
+from sqlalchemy import select
 
 from webapp.actions import connections, leases
 from webapp.actions.receive import keep_place, receive
@@ -13,7 +15,8 @@ from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap
 from webapp.live import announce
 from webapp.mail.types import Folder as MailFolder
 from webapp.mail.types import MailError
-from webapp.models import Connection, Folder
+from webapp.models import Connection, Folder, Place
+from webapp.models.types import now
 from webapp.queue import enqueue
 from webapp.rules.connections import may_use
 
@@ -22,7 +25,8 @@ log = logging.getLogger(__name__)
 WINDOW = 100           # messages a batch: flat memory, and new mail waits for at most one
 FIRST_WINDOW = 25      # the very first one: something to read at once
 # Seconds that a job may go on with the first sync. Then it makes room for others, and the next one takes over.
-SHORT, LONG = 2, 40
+SHORT, LONG = 5, 40
+LONGEST_WAIT = timedelta(hours=1)
 
 
 @job
@@ -75,9 +79,17 @@ def _trouble(connection_id, error):
     db.session.rollback()
     with unit():
         connection = db.session.get(Connection, connection_id)
-        connections.problem(connection, error.code, RETRY_AFTER.get(error.code), **error.facts)
+        connections.problem(connection, error.code, _wait(connection, error.code), **error.facts)
         if not connection.caught_up and connection.checks:
             connections.step(connection, "sync", "fail", error.code, **error.facts)
+
+
+def _wait(connection, code):
+    """Until the next try: longer while the same trouble lasts, half of that time, so that it costs others little."""
+    first = RETRY_AFTER.get(code)
+    if first is None or connection.problem != code:
+        return first
+    return max(first, min((now() - connection.problem_since) / 2, LONGEST_WAIT))
 
 
 class _Pull:
@@ -161,8 +173,8 @@ class _Pull:
 
     def _store(self, folder_id, uids, **cursor):
         """Fetch these and store them. The cursor passes them in the commit of the last ones."""
-        uidvalidity = look(lambda: db.session.get(Folder, folder_id).uidvalidity)
-        for batch, is_last in _by_bytes(self._fetch(uids)):
+        uidvalidity, placed = look(lambda: _placed(db.session.get(Folder, folder_id), uids))
+        for batch, is_last in _by_bytes(self._fetch([u for u in uids if u not in placed])):
             withheld = self._withheld(uids) if is_last else ()
             with unit():
                 leases.hold_on(self.connection_id, self.fence)
@@ -206,12 +218,23 @@ def _plain(row):
 
 
 def _by_bytes(items, limit=8_000_000):
-    """(batch, is it the last one) of a stream, none much larger than `limit` bytes: memory stays flat."""
+    """(batch, is it the last one) of a stream, none much larger than `limit` bytes: memory stays flat. What came before
+    a trouble is given too: else the same trouble would come again and again at the same place."""
     batch, size = [], 0
-    for item in items:
-        batch.append(item)
-        size += len(getattr(item, "raw", b"") or getattr(item, "header", b""))
-        if size > limit:
-            yield batch, False
-            batch, size = [], 0
+    try:
+        for item in items:
+            batch.append(item)
+            size += len(getattr(item, "raw", b"") or getattr(item, "header", b""))
+            if size > limit:
+                yield batch, False
+                batch, size = [], 0
+    except MailError:
+        yield batch, False
+        raise
     yield batch, True
+
+
+def _placed(row, uids):
+    """UIDVALIDITY, and which of these UIDs are stored already: a part of a window, before its cursor moved."""
+    return row.uidvalidity, set(db.session.scalars(select(Place.uid).where(
+        Place.folder_id == row.id, Place.uidvalidity == row.uidvalidity, Place.uid.in_(uids))))

@@ -33,6 +33,7 @@ MAX_WORDS = 8_000                 # encoded-words in the whole message, before t
 MAX_TEXT = 2 * 1024 * 1024        # bytes of one text part that are decoded
 MAX_SUBJECT = 998
 MAX_REFERENCES = 100
+MAX_MESSAGE_ID = 900              # bytes
 
 _FIELD = re.compile(rb"^([!-9;-~]{1,100})[ \t]*:((?:[^\n]*+(?:\n(?=[ \t])|))*+)", re.MULTILINE)
 _FOLD = re.compile(rb"\r?\n[ \t]*")
@@ -189,7 +190,8 @@ def _ids(value: bytes, most: int | None) -> tuple[str, ...]:
     found = _MESSAGE_ID.findall(text)
     if not found and "<" not in text:
         found = _BARE_ID.findall(text[:2_000])
-    return tuple(dict.fromkeys(found))[:most]
+    # No database indexes more; characters of other scripts take up to four bytes each.
+    return tuple(dict.fromkeys(i for i in found if len(i.encode()) <= MAX_MESSAGE_ID))[:most]
 
 
 def _date(value: bytes) -> datetime | None:

@@ -30,7 +30,7 @@ def seal(plain: str, table: str, row: int, column: str) -> bytes:
 
 def unseal(sealed: bytes, table: str, row: int, column: str) -> str:
     key = _keys().get(sealed[1:5])
-    if sealed[:1] != VERSION or key is None:
+    if sealed[:1] != VERSION or key is None or len(sealed) < 33:
         raise SecretLost(f"{table} {row}: unknown key")
     try:
         return AESGCM(key).decrypt(sealed[5:17], sealed[17:], _bound_to(table, row, column)).decode()

@@ -8,11 +8,14 @@ HOST_MAX = 253             # RFC 1035 2.3.4
 PORT_MAX = 65535
 USER_NAME_MAX = 254
 SECRET_MAX = 1024
+FOLDERS_MAX = 1000          # of one mailbox that are kept; a server can list any number
+FOLDER_NAME_MAX = 1000      # bytes on the wire
 PASSWORD_MIN = 10
 PASSWORD_MAX = 256
 REPLY_MAX = 200_000        # characters of one answer
 SUBJECT_MAX = 998          # RFC 5322 2.1.1
 RECIPIENTS_MAX = 100
+TEXT_SHOWN_MAX = 100_000    # characters of one plain text on a page; the rest is in the original
 
 ROLES = ("admin", "member", "viewer")
 PERSON_STATES = ("active", "deactivated", "removed")

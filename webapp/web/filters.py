@@ -86,7 +86,9 @@ def hue(name):
 
 
 def mail_text(text):
-    """(new, quoted) of a plain text, both as safe HTML."""
+    """(new, quoted) of a plain text, both as safe HTML. Of an endless one the beginning: the page is to stay a page."""
+    if len(text) > bounds.TEXT_SHOWN_MAX:
+        text = text[:bounds.TEXT_SHOWN_MAX] + "…"
     new, quoted = split_quote(text)
     return Markup(to_html(new)), Markup(to_html(quoted)) if quoted.strip() else None
 

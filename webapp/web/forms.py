@@ -74,7 +74,8 @@ class ConnectTeam(_Connect):
 
     @property
     def holder(self):
-        return None if self.inbox.data == NEW_INBOX else Holder("team", int(self.inbox.data or 0))
+        return None if self.inbox.data == NEW_INBOX else Holder(
+            "team", int(self.inbox.data) if self.inbox.data in dict(self.inbox.choices) else 0)
 
     def validate_shared(self, field):
         Asks(_is_shared)(self, field)

@@ -20,6 +20,7 @@ HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
 def init_app(app):
     login_manager.request_loader(_load)
+    login_manager.session_protection = None      # its sign-ins in the cookie are not ours; it would only write to it
     app.before_request(_begin)
     app.before_request(_same_origin)
     app.before_request(_signed_in)

@@ -1,11 +1,12 @@
 """Keyset pages: the cursor is the last row's (moment, id), never an offset (SYNC 6)."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import tuple_
 
 PAGE = 50
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"^(\d{1,18})-(\d{1,18})$")
 
 
@@ -13,14 +14,14 @@ def page(session, query, at, row_id, cursor, size=PAGE):
     """(rows, next cursor or None), newest first. A cursor that makes no sense gives the first page."""
     after = parse(cursor)
     if after:
-        query = query.where(tuple_(at, row_id) < tuple_(*after))
+        query = query.where(tuple_(at, row_id) < tuple_(*after, types=(at.type, row_id.type)))
     rows = session.execute(query.order_by(at.desc(), row_id.desc()).limit(size + 1)).all()
     more = len(rows) > size
     return rows[:size], more
 
 
 def cursor_of(at, row_id):
-    return f"{int(at.timestamp() * 1_000_000)}-{row_id}"
+    return f"{(at - EPOCH) // timedelta(microseconds=1)}-{row_id}"
 
 
 def parse(cursor):
@@ -28,6 +29,6 @@ def parse(cursor):
     if not match:
         return None
     try:
-        return datetime.fromtimestamp(int(match[1]) / 1_000_000, UTC), int(match[2])
+        return EPOCH + timedelta(microseconds=int(match[1])), int(match[2])
     except (OverflowError, ValueError, OSError):
         return None

@@ -8,7 +8,7 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from webapp.extensions import db
-from webapp.queue import client
+from webapp.queue import connect
 from webapp.work.rehearsal import rehearse
 
 JOBS = ("webapp.jobs.connect", "webapp.jobs.outbox", "webapp.jobs.personal", "webapp.jobs.sync")
@@ -31,6 +31,7 @@ def run(queues):
         gc.collect()
         gc.freeze()      # a child's collections leave these pages shared
         _Worker.app = app
-        worker = _Worker([Queue(q, connection=client(), serializer=JSONSerializer) for q in queues],
-                         connection=client(), serializer=JSONSerializer, maintenance_interval=60)
+        waiting = connect(app.config["SETTINGS"])     # of its own: RQ makes its time-outs long
+        worker = _Worker([Queue(q, connection=waiting, serializer=JSONSerializer) for q in queues],
+                         connection=waiting, serializer=JSONSerializer, maintenance_interval=60)
         worker.work(logging_level="WARNING", with_scheduler=False)

@@ -20,8 +20,9 @@ from webapp.models import Connection, Folder, Inbox, Person
 from webapp.models.types import now
 
 log = logging.getLogger(__name__)
-LETTER = b"""From: Rehearsal <a@rehearsal.invalid>\r\nTo: b@rehearsal.invalid\r\nSubject: Rehearsal\r
-Message-ID: <1@rehearsal.invalid>\r\nReferences: <0@rehearsal.invalid>\r\nContent-Type: text/html\r\n\r\n<p>Text</p>\r\n"""
+LETTER = (b"From: Rehearsal <a@rehearsal.invalid>\r\nTo: b@rehearsal.invalid\r\nSubject: Rehearsal\r\n"
+          b"Message-ID: <1@rehearsal.invalid>\r\nReferences: <0@rehearsal.invalid>\r\nContent-Type: text/html\r\n\r\n"
+          b"<p>Text</p>\r\n")
 
 
 def rehearse():

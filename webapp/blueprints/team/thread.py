@@ -59,6 +59,8 @@ def _answered(messages, sender):
         return []
     try:
         newest = max(answerable, key=lambda m: (not m.auto, m.at, m.id))
-        return [m.name or m.address for m in conversations.answer_to(newest, sender)]
+        # A name for who has written here under it. Elsewhere, as by Reply-To, the address itself: names can lie.
+        names = {m.from_address: m.from_name for m in messages if not m.outgoing}
+        return [names.get(m.address) or m.address for m in conversations.answer_to(newest, sender)]
     except RuleBroken:
         return []

@@ -6,7 +6,7 @@ from imapclient import IMAPClient
 
 from webapp.mail.imap.wire import Wire
 
-MOST = 64_000_000  # bytes of answer to one command
+MOST = 16_000_000  # bytes of answer to one command
 
 
 class _Protocol(imaplib.IMAP4):

@@ -5,18 +5,22 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
 _FETCH = re.compile(rb"\* \d+ FETCH \(", re.I)
-_LITERAL = re.compile(rb"\{(\d+)\+?\}\r?\n\Z")
+_LITERAL = re.compile(rb"\{(\d{1,20})\+?\}\r?\n\Z")
 # A token of an answer: a quoted string, a parenthesis, the place of a literal, or an atom such as BODY[HEADER].
 _TOKEN = re.compile(rb' *("(?:[^"\\]|\\.)*"|[()]|\{\d+\+?\}\r?\n|[^\s()"{\[]+(?:\[[^\]\r\n]*\](?:<\d+>)?)?)')
 # The answer that nearly every server gives to UID FETCH (UID FLAGS INTERNALDATE BODY.PEEK[]), the literal last.
 _COMMON = re.compile(
     rb'\* \d+ FETCH \((?:(?:UID (\d+)|FLAGS \(([^()"{}\r\n]*)\)|INTERNALDATE "([^"\r\n]*)"|MODSEQ \(\d+\)'
-    rb'|RFC822\.SIZE (\d+)) )*BODY\[\] \{(\d+)\}\r\n')
+    rb'|RFC822\.SIZE (\d+)) )*BODY\[\] \{(\d{1,20})\}\r\n')
 _MONTHS = {m: i for i, m in enumerate(
     ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
 _DATE = re.compile(rb" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 # Content-Disposition "attachment" in a BODYSTRUCTURE. Inside a quoted string its quotes would be escaped.
 _ATTACHMENT = re.compile(rb'(?<!\\)\("attachment"', re.I)
+
+
+LARGEST_SIZE = 2**31 - 1
+MOST_UIDS = 2_000_000   # of one answer; ten times as many would take a gigabyte
 
 
 class BadAnswer(ValueError):
@@ -92,6 +96,12 @@ def number(value) -> int | None:
     return int(value) if isinstance(value, bytes) and value.isdigit() and len(value) < 20 else None
 
 
+def size_of(value) -> int | None:
+    """RFC822.SIZE. What is larger than any message (and than a database's integer) is as large as can be."""
+    size = number(value)
+    return None if size is None else min(size, LARGEST_SIZE)
+
+
 def flags_of(inside: bytes | None) -> frozenset[str]:
     r"""b"(\Seen $Label)" or its inside -> {"\\Seen", "$Label"}."""
     return frozenset(flag.decode("utf-8", "replace") for flag in (inside or b"").strip(b"()").split())
@@ -137,7 +147,7 @@ def uids_in(text: bytes) -> list[int]:
         if not first.isdigit() or last and not last.isdigit():
             raise BadAnswer("a set")
         low, high = sorted((int(first), int(last or first)))
-        if high > 0xFFFFFFFF or high - low > 10_000_000 or len(out) > 10_000_000:
+        if high > 0xFFFFFFFF or high - low > MOST_UIDS or len(out) > MOST_UIDS:
             raise BadAnswer("a set")
         out.extend(range(low, high + 1))
     return out

@@ -30,6 +30,7 @@ from webapp.mail.types import (
 _UNSAFE = re.compile(r"[\r\n\0]")
 _FLAG = re.compile(r"\\?[A-Za-z0-9$_.!#&'+,/:;<=>?@^`|~-]{1,100}")
 _LARGEST_HEADER = 262_144
+LONGEST_ANSWER = 16_000_000   # bytes; two million UIDs
 _SIZES = 1000      # UIDs a command when only sizes are asked
 _SINGLE_TRIES = 50  # UIDs of a refused command that are asked for once more, alone
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -197,7 +198,7 @@ class Session:
         def header(uid, found):
             raw = found.get(b"BODY[HEADER]")
             return None if raw is None else FetchedHeader(
-                uid, raw, items.number(found.get(b"RFC822.SIZE")) or 0, items.date_of(found.get(b"INTERNALDATE")),
+                uid, raw, items.size_of(found.get(b"RFC822.SIZE")) or 0, items.date_of(found.get(b"INTERNALDATE")),
                 items.flags_of(found.get(b"FLAGS")), items.has_attachments(found.get(b"BODYSTRUCTURE")))
 
         what = b"UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER]"
@@ -217,8 +218,8 @@ class Session:
         run = Fetching(self._wire, uids, b"UID RFC822.SIZE", 0)
 
         def size(uid, found):
-            number = items.number(found.get(b"RFC822.SIZE"))
-            return None if number is None else (uid, number)
+            announced = items.size_of(found.get(b"RFC822.SIZE"))
+            return None if announced is None else (uid, announced)
 
         with self._reading():
             return dict(run.run(batches_of(uids, {}, _SIZES), size))
@@ -240,7 +241,7 @@ class Session:
             except TooLong as long:
                 if long.uid in run.asked and long.uid not in given:
                     given.add(long.uid)
-                    yield Oversized(long.uid, long.size, b"")
+                    yield Oversized(long.uid, min(long.size, items.LARGEST_SIZE), b"")
                 raise self._wire.trouble("protocol", reason="literal_too_long") from None
 
     def _reading(self):
@@ -322,9 +323,9 @@ class Session:
     def _read_until(self, tag: bytes, default: str, stop_at_plus: bool = False) -> tuple[list[bytes], bytes]:
         lines, total = [], 0
         while True:
-            line = self._wire.line(64_000_000)
+            line = self._wire.line(LONGEST_ANSWER)
             total += len(line)
-            if total > 64_000_000:
+            if total > LONGEST_ANSWER:
                 raise self._wire.trouble("protocol", reason="answer_too_long")
             if line.startswith(tag + b" "):
                 verdict, _, text = line[len(tag) + 1:].partition(b" ")
@@ -342,7 +343,7 @@ class Session:
             if line[:1] != b"*":
                 raise self._wire.trouble("protocol", reason="answer")
             while (size := items.literal_size(line)) is not None:
-                if (total := total + size) > 64_000_000:
+                if (total := total + size) > LONGEST_ANSWER:
                     raise self._wire.trouble("protocol", reason="answer_too_long")
                 line = line + self._wire.exactly(size) + (tail := self._wire.line())
                 if items.literal_size(tail) is None:
@@ -369,10 +370,13 @@ class _CloseOnEarlyEnd:
 
 
 def _selected(answer: dict, exists: bytes) -> Selected:
-    def number(key):
+    def number(key, most=0xFFFFFFFF):
         value = answer.get(key)
+        if isinstance(value, int) and not 0 <= value <= most:    # RFC 3501 9: 32 bits; RFC 7162 7: 63 bits
+            raise MailError("protocol", reason="number", name=key.decode())
         return value if isinstance(value, int) else None
-    return Selected(number(b"UIDVALIDITY") or 0, number(b"UIDNEXT"), number(exists) or 0, number(b"HIGHESTMODSEQ"))
+    return Selected(number(b"UIDVALIDITY") or 0, number(b"UIDNEXT"), number(exists, items.LARGEST_SIZE) or 0,
+                    number(b"HIGHESTMODSEQ", 2**63 - 1))
 
 
 def _checked_name(folder: Folder) -> bytes:
