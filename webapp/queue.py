@@ -33,7 +33,7 @@ def connect(settings):
 
 
 class _Reachable:
-    """`with reachable:` around each question that somebody waits for. One that timed out is not followed by the next."""
+    """`with reachable:` around each question that somebody waits for: one that timed out is not followed by more."""
 
     until = 0.0
 

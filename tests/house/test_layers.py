@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "extensions": (),
     "aftermath": ("extensions",),
     "queue": ("aftermath",),
-    "live": ("aftermath",),
+    "live": ("aftermath", "queue"),
     "config": ("mail.types", "demo.people"),
     "words": ("rules",),
     "models": ("rules", "extensions", "mail.pack"),

@@ -109,6 +109,8 @@ def step(connection, name, state, code=None, seconds=None, /, **facts):
     """One line of the checklist: todo, run, done or fail. `code` and `facts` become its words."""
     connection.checks = {**connection.checks, name: {"state": state, "code": code, "facts": facts, "seconds": seconds,
                                                      "at": now().isoformat()}}
+    if state == "run" and connection.state == "connecting":
+        connection.retry_at = None
     db.session.flush()
     announce(f"connection-{connection.id}")
 
@@ -144,6 +146,13 @@ def problem(connection, code, retry_after: timedelta | None = None, /, **facts):
     connection.retry_at = now() + retry_after if retry_after else None
     db.session.flush()
     _announce_health(connection)
+
+
+def retry(connection, wait: timedelta):
+    """Connecting goes on by itself after `wait`."""
+    connection.retry_at = now() + wait
+    db.session.flush()
+    announce(f"connection-{connection.id}")
 
 
 def healthy(connection):

@@ -215,8 +215,10 @@ def _count_in(conversation, message, seen):
 
 
 def _reopen(conversation, message):
-    """New mail opens a closed conversation again; history that is only now read does not, nor does a robot."""
-    if conversation.status == "closed" and not message.auto and message.at > message.connection.created_at:
+    """New mail opens a closed conversation again; history that is only now read does not, nor does a robot,
+    unless it reports that our answer did not arrive."""
+    wakes = message.bounce or not message.auto
+    if conversation.status == "closed" and wakes and message.at > message.connection.created_at:
         conversation.status = "open"
         db.session.flush()
         db.session.add(Event(conversation_id=conversation.id, kind="reopened_by_mail", at=message.at))

@@ -22,6 +22,10 @@ from webapp.rules import RuleBroken
 from webapp.rules.connections import Holder, ask, check_address
 
 
+# The server is there and cannot now: tried again by itself. What a person has to mend waits for the person.
+PASSING = ("unavailable", "throttled", "in_use", "lost")
+
+
 class _Stop(Exception):
     """A step failed and is shown."""
 
@@ -70,6 +74,8 @@ class _Attempt:
             connections.step(connection, name, "fail", code, round(time.monotonic() - started, 1), **facts)
             if self.reconnecting:
                 connections.problem(connection, code, RETRY_AFTER.get(code), **facts)
+            elif code in PASSING:
+                connections.retry(connection, RETRY_AFTER[code])
         raise _Stop
 
     def _find_settings(self, name, seconds):

@@ -25,7 +25,7 @@ def everything():
     _hint("webapp.jobs.sync.pull", "in", look(_mailboxes_due))
     _hint("webapp.jobs.outbox.copy", "out", look(lambda: db.session.scalars(outbox.copies_due().limit(200)).all()))
     _hint("webapp.jobs.outbox.look_in_sent", "out", look(_uncertain))
-    _hint("webapp.jobs.connect.connect", "in", look(_stuck))
+    _hint("webapp.jobs.connect.connect", "in", look(_stuck) + look(_connecting_again))
 
 
 def _hint(name, queue, ids):
@@ -57,3 +57,10 @@ def _stuck():
         Connection.state.in_(("connecting", "active")), Connection.secret.is_not(None)))
     return [i for i, checks in rows if any(c["state"] == "run" and first < c["at"] < latest
                                            for name, c in (checks or {}).items() if name != "sync")]
+
+
+def _connecting_again():
+    """First connects that met a passing trouble, for a day; then they wait for a person."""
+    return db.session.scalars(select(Connection.id).where(
+        Connection.state == "connecting", Connection.secret.is_not(None), Connection.retry_at <= now(),
+        Connection.created_at > now() - timedelta(days=1))).all()

@@ -100,8 +100,9 @@ def send_again(outbox_id):
     row = find.outbox(outbox_id)
     if not Act().validate_on_submit():
         abort(400)
+    found = find.to_act(row.message.conversation_id)      # its writer may have become a viewer meanwhile
     outbox.send_again(current_user, row)
-    return _answer(find.conversation(row.message.conversation_id))
+    return _answer(found)
 
 
 def _saw(found):

@@ -1,0 +1,47 @@
+"""A first connect that meets a passing trouble goes on by itself, as the screen promises."""
+
+from datetime import timedelta
+
+from webapp.extensions import db, unit
+from webapp.jobs import connect as connect_job
+from webapp.jobs import sweep
+from webapp.mail.types import MailError
+from webapp.models import Connection
+from webapp.models.types import now
+
+
+def begun(team):
+    from webapp.actions import connections
+    from webapp.models import Person
+    with unit():
+        return connections.begin(db.session.get(Person, team.zofia), "personal", "zofia@corp.example", "secret",
+                                 servers={"imap_host": "mail.corp.example", "imap_port": 993, "imap_security": "tls",
+                                          "user_name": "zofia", "smtp_host": "mail.corp.example", "smtp_port": 465,
+                                          "smtp_security": "tls"}).id
+
+
+def failing(code):
+    def open_imap(endpoint, credentials):
+        raise MailError(code, host=endpoint.host)
+    return open_imap
+
+
+def test_an_unavailable_server_is_tried_again_by_the_clock(app, team, monkeypatch):
+    connection_id = begun(team)
+    monkeypatch.setattr(connect_job, "open_imap", failing("unavailable"))
+    connect_job.connect(connection_id)
+    connection = db.session.get(Connection, connection_id)
+    assert connection.checks["receive"]["state"] == "fail"
+    assert connection.retry_at > now()
+    db.session.rollback()
+    assert sweep._connecting_again() == []
+    with unit():
+        db.session.get(Connection, connection_id).retry_at = now() - timedelta(seconds=1)
+    assert sweep._connecting_again() == [connection_id]
+
+
+def test_a_refused_password_waits_for_a_person(app, team, monkeypatch):
+    connection_id = begun(team)
+    monkeypatch.setattr(connect_job, "open_imap", failing("password_refused"))
+    connect_job.connect(connection_id)
+    assert db.session.get(Connection, connection_id).retry_at is None
