@@ -41,8 +41,8 @@ OWN = {
     "own-overlay": "<div style='position:fixed;inset:0;z-index:9;background:red'>Sign in<input type=password></div>",
 }
 EVENTS = ("click", "mouseover", "mouseenter", "focus", "focusin", "blur", "pointerdown", "pointerover", "keydown",
-          "input", "change", "submit", "toggle", "animationstart", "animationend", "transitionend", "scroll", "wheel", "load",
-          "error", "beforetoggle", "copy", "dragstart", "contextmenu")
+          "input", "change", "submit", "toggle", "animationstart", "animationend", "transitionend", "scroll", "wheel",
+          "load", "error", "beforetoggle", "copy", "dragstart", "contextmenu")
 SPY = """for (const name of ['alert', 'prompt', 'confirm', 'print'])
   window[name] = () => console.info('EXECUTED ' + location.pathname)"""
 PROVOKE = """([names, controls, most]) => {
@@ -170,7 +170,8 @@ def browser_without_names(driver, world):
     """Not the session's browser: in this one every name leads to us, so that what leaves is seen and counted."""
     arguments = [a for a in ARGUMENTS if "resolver" not in a]
     browser = driver.chromium.launch(executable_path=CHROMIUM, args=[
-        *arguments, "--host-resolver-rules=MAP *.googleapis.com ~NOTFOUND, MAP *.google.com ~NOTFOUND,"  # its own errands
+        *arguments,  # Google is where Chromium itself likes to ask
+        "--host-resolver-rules=MAP *.googleapis.com ~NOTFOUND, MAP *.google.com ~NOTFOUND,"
         f" MAP * 127.0.0.1:{world.port}",
         "--disable-features=IsolateSandboxedIframes"])  # a process for each letter would take minutes
     yield browser

@@ -39,6 +39,5 @@ def row():
     def read(connection_id):
         db.session.rollback()
         connection = db.session.get(Connection, connection_id)
-        return SimpleNamespace(**{k: getattr(connection, k) for k in ("problem", "problem_since", "retry_at", "caught_up",
-                                                                      "wanted", "checks", "imap_host", "smtp_host")})
+        return SimpleNamespace(problem=connection.problem, retry_at=connection.retry_at, caught_up=connection.caught_up)
     return read

@@ -45,7 +45,7 @@ def test_a_message_whose_size_the_server_understates_stops_no_other(fake, row):
 def test_a_size_that_no_database_takes_stops_no_other(fake, row, number):
     fill(fake, 3)
     fake.messages[2] = letter(text="the large one")
-    lie(fake, b"UID FETCH", rb"(?s)(UID 2\b[^{]*)RFC822.SIZE \d+|RFC822.SIZE \d+([^{]*UID 2\b)", b"\\1RFC822.SIZE %d\\2" % number)
+    lie(fake, b"UID FETCH", rb"(UID 2\b[^{]*)RFC822.SIZE \d+", b"\\1RFC822.SIZE %d" % number)
     box = fake.box()
     sync.pull(box)
     assert sorted(m.state for m in stored(Message)) == ["ok", "ok", "too_big"]
@@ -115,8 +115,8 @@ def test_folders_by_the_hundred_thousand_are_not_all_kept(fake):
     from webapp.actions import connections
     from webapp.mail.types import Folder as MailFolder
     box = fake.box()
-    many = [MailFolder("INBOX", b"INBOX", "inbox", True), *(
-        MailFolder(f"f{n}", b"f%d" % n, "other", True) for n in range(5000)), MailFolder("x" * 9000, b"x" * 9000, "other", True)]
+    many = [MailFolder(name, name.encode(), "other", True) for name in (*(f"f{n}" for n in range(5000)), "x" * 9000)]
+    many.append(MailFolder("INBOX", b"INBOX", "inbox", True))
     with unit():
         connections.set_folders(db.session.get(Connection, box), many)
     rows = stored(Folder)

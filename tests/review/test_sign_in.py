@@ -20,7 +20,8 @@ def wrong(app, email, ip):
 
 
 SPELLINGS = ["marek@corp.example", "marek@corp.example.", "marek@\tcorp.example", "marek@ corp.example",
-             "marek@ｃorp.example", "marek@cｏrp.example", "marek@coｒp.example", "marek@corｐ.example", "MAREK@corp.example"]
+             "marek@ｃorp.example",
+             "marek@cｏrp.example", "marek@coｒp.example", "marek@corｐ.example", "MAREK@corp.example"]
 
 
 def test_another_spelling_of_the_address_is_the_same_address_to_the_throttle(app, team):

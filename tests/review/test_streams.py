@@ -13,7 +13,7 @@ def hub(app):
 
 
 def test_a_stream_ends_by_itself_so_that_the_next_one_asks_again_who_may_hear(team, browser_of, hub, monkeypatch):
-    """A person who is removed, or taken out of an inbox, would hear of every mail there for as long as the page is open."""
+    """Who is removed, or taken out of an inbox, would hear of every mail there for as long as the page is open."""
     connected()
     monkeypatch.setattr(live, "LONGEST", 0.5, raising=False)
     monkeypatch.setattr(live, "HEARTBEAT", 0.1)

@@ -261,4 +261,5 @@ def _of_the_database(wanted):
                 return False
             finally:
                 bare.rollback()
-    return any([stores(hold_id) for hold_id in (None, *holds)])
+    verdicts = [stores(hold_id) for hold_id in (None, *holds)]
+    return any(verdicts)

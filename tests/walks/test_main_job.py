@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import select
 
-from webapp.actions import connections, conversations, outbox
+from webapp.actions import connections, conversations
 from webapp.extensions import db, unit
 from webapp.jobs import connect as connect_job
 from webapp.jobs import outbox as outbox_job

@@ -21,7 +21,6 @@ from webapp.queue import later
 from webapp.rules import RuleBroken
 from webapp.rules.connections import Holder, ask, check_address
 
-
 # The server is there and cannot now: tried again by itself. What a person has to mend waits for the person.
 PASSING = ("unavailable", "throttled", "in_use", "lost")
 

@@ -48,7 +48,8 @@ def ask(wanted: Holder, use: str, held: Held | None):
     if held.holder != wanted:
         raise RuleBroken("address", "taken", kind=held.holder.kind, id=held.holder.id, hold_id=held.hold_id,
                          name=held.name, since=held.since.isoformat() if held.since else None, gone=held.gone,
-                         by_login=held.by_login, address=held.address, restricted=held.restricted, uses=sorted(held.uses), wanted=wanted.kind)
+                         by_login=held.by_login, address=held.address, restricted=held.restricted,
+                         uses=sorted(held.uses), wanted=wanted.kind)
     if held.by_login:  # the holder's own second spelling of a mailbox that is connected already
         raise RuleBroken("address", "same_mailbox", address=held.address)
     return "here already" if use in held.uses else "yes"

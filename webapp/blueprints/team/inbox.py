@@ -66,7 +66,8 @@ def bulk(inbox_id):
     if not Act().validate_on_submit() or not find.may_act(found):
         abort(403)
     picked = db.session.scalars(visible_conversations(current_user).where(
-        Conversation.id.in_(request.form.getlist("id", type=find.row_id)[:200]), Conversation.inbox_id == found.id)).all()
+        Conversation.id.in_(request.form.getlist("id", type=find.row_id)[:200]),
+        Conversation.inbox_id == found.id)).all()
     act = {"close": conversations.close, "reopen": conversations.reopen,
            "take": lambda actor, c: conversations.assign(actor, c, actor)}.get(request.form.get("do"))
     if act is None:
