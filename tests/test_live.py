@@ -36,11 +36,23 @@ def test_a_name_is_told_after_the_commit_to_who_listens(app, hub):
     with unit():
         announce("inbox-1", "inbox-1")
         assert versions(["inbox-1"]) == {"inbox-1": 0}
-    assert heard(inbox, 1) == [("inbox-1", 1)]
+    version = versions(["inbox-1"])["inbox-1"]
+    assert version > 0
+    assert heard(inbox, 1) == [("inbox-1", version)]
     assert heard(other, 2, 0.3) == [("inbox-2", -1)]
     announce("inbox-1")
     db.session.rollback()
-    assert versions(["inbox-1", "never"]) == {"inbox-1": 1, "never": 0}
+    assert versions(["inbox-1", "never"]) == {"inbox-1": version, "never": 0}
+
+
+def test_an_emptied_redis_never_repeats_a_version(app):
+    with unit():
+        announce("inbox-1")
+    before = versions(["inbox-1"])
+    app.extensions["redis"].flushdb()
+    with unit():
+        announce("inbox-1")
+    assert versions(["inbox-1"]) != before
 
 
 def test_a_second_stream_of_one_tab_ends_the_first_and_the_number_of_streams_is_bounded(hub):

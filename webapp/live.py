@@ -1,7 +1,7 @@
 """Names of what changed, to the screens, after commit. Never HTML: the screen fetches through its own guarded view.
 
-Each name has a counter in Redis. A stream or a poll says which counters it knows and hears of those that moved, so
-nothing is missed between rendering a page and listening.
+Each name has a version in Redis: when it last changed, in microseconds. A stream or a poll says which versions it knows
+and hears of the others, so nothing is missed between rendering a page and listening, nor when Redis was emptied.
 """
 
 import logging
@@ -17,7 +17,8 @@ from webapp.queue import reachable
 
 log = logging.getLogger(__name__)
 CHANNEL = "postroom:changed"
-COUNTERS = "postroom:versions"
+VERSION = "postroom:version:{}"
+KEPT = 86400         # seconds; a name that was not heard of for so long counts as changed
 HEARTBEAT = 12.0
 EACH = 20            # streams of one person in this process
 
@@ -31,24 +32,26 @@ def announce(*names: str):
 def _publish(name):
     try:
         client = current_app.extensions["redis"]
+        version = time.time_ns() // 1000
         with reachable:
-            client.publish(CHANNEL, f"{name}:{client.hincrby(COUNTERS, name, 1)}")
+            client.set(VERSION.format(name), version, ex=KEPT)
+            client.publish(CHANNEL, f"{name}:{version}")
     except (redis.RedisError, OSError) as error:
         log.warning("nobody hears of %s: %s", name, error)
 
 
 def versions(names) -> dict[str, int]:
-    """Counter of each name; 0 for names never announced, and for all when Redis is away."""
+    """Version of each name; 0 for names never announced, and for all when Redis is away."""
     try:
         with reachable:
-            found = current_app.extensions["redis"].hmget(COUNTERS, list(names)) if names else []
+            found = current_app.extensions["redis"].mget([VERSION.format(n) for n in names]) if names else []
     except (redis.RedisError, OSError):
         found = [None] * len(names)
     return {name: int(value or 0) for name, value in zip(names, found, strict=True)}
 
 
 class Hub:
-    """One Redis subscription a process, one small queue a stream. Full queues drop: the counter still tells."""
+    """One Redis subscription a process, one small queue a stream. Full queues drop: the version still tells."""
 
     def __init__(self, client, limit):
         self._client, self._limit = client, limit

@@ -7,6 +7,7 @@ clash it asks once more, and the winner's row gives the answer.
 
 from datetime import timedelta
 
+from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -20,7 +21,7 @@ from webapp.models.types import now
 from webapp.queue import later
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import FOLDER_NAME_MAX, FOLDERS_MAX
-from webapp.rules.connections import Holder, ask, check_address, check_connector, may_reconnect
+from webapp.rules.connections import Holder, ask, check_address, check_connector, check_servers, may_reconnect
 
 STEPS = ("settings", "receive", "send", "folders", "sync")
 
@@ -162,8 +163,6 @@ def healthy(connection):
     if connection.problem:
         connection.problem = connection.problem_facts = connection.problem_since = connection.retry_at = None
         _announce_health(connection)
-    if connection.checks.get("sync", {}).get("state") == "fail":    # the first sync goes on
-        step(connection, "sync", "run", started=now().isoformat())
     db.session.flush()
 
 
@@ -204,6 +203,8 @@ def _set_servers(connection, servers):
         if connection.source == "typed" and connection.state == "connecting":
             connection.imap_host = connection.source = None
         return
+    check_servers(connection.address, (servers["imap_host"], servers["smtp_host"]),
+                  current_app.config["SETTINGS"].mail_presets())
     connection.source = "typed"
     for name, value in servers.items():
         setattr(connection, name, value)

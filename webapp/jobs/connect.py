@@ -19,7 +19,7 @@ from webapp.models.connection import held
 from webapp.models.types import now
 from webapp.queue import later
 from webapp.rules import RuleBroken
-from webapp.rules.connections import Holder, ask, check_address
+from webapp.rules.connections import Holder, ask, check_address, check_published
 
 # The server is there and cannot now: tried again by itself. What a person has to mend waits for the person.
 PASSING = ("unavailable", "throttled", "in_use", "lost")
@@ -94,9 +94,20 @@ class _Attempt:
         settings = current_app.config["SETTINGS"]
         presets = {d: Servers(Endpoint(*i), Endpoint(*s)) for d, (i, s) in settings.mail_presets().items()}
         for candidate in candidates(address, policy(), presets):
+            if candidate.source == "srv":
+                self._confirm(address, candidate)
             if candidate.source != "guess" or (answers(candidate.imap, policy()) and answers(candidate.smtp, policy())):
                 return candidate
         raise RuleBroken("imap_host", "no_settings", domain=address.rpartition("@")[2])
+
+    def _confirm(self, address, candidate):
+        """Kept for the form in which a person confirms them."""
+        try:
+            check_published(address, (candidate.imap.host, candidate.smtp.host))
+        except RuleBroken:
+            with unit():
+                connections.found(self._connection(), None, candidate.imap, candidate.smtp, candidate.user)
+            raise
 
     def _sign_in_to_receive(self, name, seconds):
         endpoint, credentials = look(lambda: (imap_endpoint(self._connection()), login(self._connection())))

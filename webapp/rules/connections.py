@@ -95,6 +95,23 @@ def check_plan(used: int, limit: int | None):
         raise RuleBroken("inbox", "plan_limit", used=used, limit=limit)
 
 
+def check_servers(address: str, hosts, presets):
+    """An address of the organisation's own domain lives on the servers that its admin named, and on no others: else
+    anybody could hold a colleague's address by signing in to a server of their own."""
+    domain = address.rpartition("@")[2].strip().lower()
+    if domain in presets and not {h.lower() for h in hosts} <= {server[0].lower() for server in presets[domain]}:
+        raise RuleBroken("imap_host", "preset_servers", domain=domain)
+
+
+def check_published(address: str, hosts):
+    """Servers that DNS names outside the address's own domain are confirmed by a person before they get a password
+    (RFC 6186, section 6)."""
+    domain = address.rpartition("@")[2].strip().lower()
+    foreign = [h for h in hosts if h.lower() != domain and not h.lower().endswith("." + domain)]
+    if foreign:
+        raise RuleBroken("imap_host", "foreign_servers", domain=domain, host=foreign[0])
+
+
 def may_use(state: str, holder_state: str, tool: str, kind: str) -> bool:
     """May a tool (sync, send, sequence, booking) work with a connection now? Asked by every job."""
     if state != "active" or holder_state != "active":

@@ -134,6 +134,12 @@ FAILURES = {
         _("The connection to %(host)s was lost at the very end", host=host), _("We’ll find out what happened."),
         "again"),
     "smtp_refused": _send_refused,
+    "foreign_servers": lambda host, domain="", **_f: Failure(
+        _("The mail servers have another name"),
+        rules.sentence("foreign_servers", {"domain": domain, "host": host}), "servers"),
+    "preset_servers": lambda domain="", **_f: Failure(
+        _("These are not your organisation’s mail servers"), rules.sentence("preset_servers", {"domain": domain}),
+        "again"),
     "no_settings": lambda domain="", **_f: Failure(
         _("We didn’t find the settings"), rules.sentence("no_settings", {"domain": domain}), "servers"),
 }

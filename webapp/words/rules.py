@@ -70,6 +70,12 @@ SENTENCES = {
     "no_settings": lambda domain, **_f: _(
         "%(domain)s doesn’t publish mail settings, and nothing answered on the usual ports. Type them by hand.",
         domain=domain),
+    "preset_servers": lambda domain, **_f: _(
+        "Addresses of %(domain)s live on the servers that your administrator named. Look them up instead.",
+        domain=domain),
+    "foreign_servers": lambda domain, host, **_f: _(
+        "%(domain)s says that its mail is at %(host)s. Check that this is right before the password goes there.",
+        domain=domain, host=host),
     "sign_in_refused": lambda **_f: _("This address and password don’t go together. Check both and try again."),
     "throttled": lambda minutes, **_f: _("Too many wrong tries. Wait %(minutes)s minutes, then try again.",
                                          minutes=minutes),

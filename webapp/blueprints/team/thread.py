@@ -15,15 +15,16 @@ from webapp.web import find
 from webapp.web.forms import Act, Reply
 
 MESSAGES_SHOWN = 30
+MESSAGES_MOST = 500
 
 
 def thread_of(found):
     """Messages and events of a conversation, oldest first; the older part folded behind a button."""
-    everything = request.args.get("older") == "all"
+    limit = MESSAGES_MOST if request.args.get("older") == "all" else MESSAGES_SHOWN
     query = (select(Message).where(Message.conversation_id == found.id)
              .options(selectinload(Message.attachments), undefer(Message.text))
-             .order_by(Message.at.desc(), Message.id.desc()))
-    messages = db.session.scalars(query if everything else query.limit(MESSAGES_SHOWN)).all()[::-1]
+             .order_by(Message.at.desc(), Message.id.desc()).limit(limit))
+    messages = db.session.scalars(query).all()[::-1]
     events = db.session.scalars(select(Event).where(Event.conversation_id == found.id)
                                 .options(joinedload(Event.actor)).order_by(Event.at)).all()
     first = messages[0].at if messages and found.message_count > len(messages) else None
