@@ -50,6 +50,12 @@ def versions(names) -> dict[str, int]:
     return {name: int(value or 0) for name, value in zip(names, found, strict=True)}
 
 
+def as_of() -> int:
+    """The version that a page drawn now has seen: whatever changed later is told to it. A little early, since the
+    clocks of two machines differ; then a fragment is fetched once more than needed."""
+    return time.time_ns() // 1000 - 3_000_000
+
+
 class Hub:
     """One Redis subscription a process, one small queue a stream. Full queues drop: the version still tells."""
 

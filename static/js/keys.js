@@ -14,10 +14,19 @@
     return true;
   };
 
+  let last = null;      // the row that was picked last; Shift+X picks all from there
   const pick = () => {
-    const box = document.activeElement.closest?.(".conv")?.querySelector(".check");
-    if (box) box.click();
-    return Boolean(box);
+    last = document.activeElement.closest?.(".conv");
+    last?.querySelector(".check").click();
+    return Boolean(last);
+  };
+  const pickRange = () => {
+    const rows = [...document.querySelectorAll(".conv")];
+    const [from, to] = [rows.indexOf(last), rows.indexOf(document.activeElement.closest?.(".conv"))].sort((a, b) => a - b);
+    if (from < 0) return pick();
+    for (const row of rows.slice(from, to + 1)) row.querySelector(".check").checked = true;
+    document.dispatchEvent(new Event("change"));
+    return true;
   };
 
   const leave = () => {
@@ -49,7 +58,7 @@
     j: () => step(1), ArrowDown: () => document.activeElement.matches?.(".conv__link") && step(1),
     k: () => step(-1), ArrowUp: () => document.activeElement.matches?.(".conv__link") && step(-1),
     o: () => { const l = document.activeElement.closest?.(".conv__link"); l?.click(); return Boolean(l); },
-    u: leave, x: pick, "?": () => { $("#keys")?.showModal(); return Boolean($("#keys")); },
+    u: leave, x: pick, X: pickRange, "?": () => { $("#keys")?.showModal(); return Boolean($("#keys")); },
   };
 
   addEventListener("keydown", e => {

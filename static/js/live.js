@@ -11,11 +11,11 @@
     .flatMap(e => e.dataset.live.split(" ").filter(Boolean)))].sort();
 
   const query = () => names.split(" ").filter(Boolean)
-    .map(n => `on=${encodeURIComponent(n + ":" + (known.get(n) ?? ""))}`).join("&");
+    .map(n => `on=${encodeURIComponent(n + ":" + (known.get(n) ?? document.documentElement.dataset.since))}`).join("&");
 
   const tell = (name, version) => {
     if (version >= 0) {
-      if (known.get(name) === version) return;
+      if (known.get(name) >= version) return;
       known.set(name, version);
     }
     document.body.dispatchEvent(new CustomEvent(name + "-changed", { bubbles: true }));
@@ -33,8 +33,10 @@
     timer = setTimeout(poll, 3000);
   };
 
+  // Not for ever: a restart of the server breaks streams too. After two minutes the stream is tried once more.
   const fallBack = () => {
     polling = true;
+    setTimeout(() => { polling = false; broken = 2; greeted = 0; listen(); }, 120000);
     try { sessionStorage.setItem("live", "poll"); } catch { /* private mode */ }
     stop();
     poll();

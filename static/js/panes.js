@@ -64,7 +64,10 @@
     mark(link?.dataset.live.split("-")[1]);
     const scroll = $("#thread-scroll");
     if (scroll) scroll.scrollTop = scroll.scrollHeight;
-    if (byKeyboard && !$("#composer textarea")?.matches(":focus")) $("#subj")?.focus({ preventScroll: true });
+    if (!byKeyboard || $("#composer textarea")?.matches(":focus")) return;
+    const closed = e.detail.ctx.request?.action?.endsWith("/close");
+    const next = closed && $(".conv[data-current]")?.nextElementSibling?.querySelector(".conv__link");
+    (next || $("#subj"))?.focus({ preventScroll: true });
   });
 
   const scroll = $("#thread-scroll");

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "actions": ("models", "rules", "mail", "queue", "live", "extensions"),
     "jobs": ("actions", "models", "rules", "mail", "queue", "live", "extensions"),
     "work": ("jobs", "actions", "models", "rules", "mail", "queue", "live", "extensions"),
-    "web": ("rules", "models", "extensions", "config", "words", "mail.text", "demo.people"),
+    "web": ("rules", "models", "extensions", "config", "live", "words", "mail.text", "demo.people"),
     "blueprints": ("web", "actions", "models", "rules", "extensions", "queue", "live", "words", "mail.html",
                    "mail.parse", "mail.providers", "mail.types"),
     "migrations": ("extensions", "models"),

@@ -39,7 +39,7 @@ def poll():
     """The same for clients without a stream: names whose counter is not the one they know."""
     known = _asked()
     fresh = versions(known)
-    changed = {name: fresh[name] for name, version in known.items() if fresh[name] != version}
+    changed = {name: fresh[name] for name, version in known.items() if fresh[name] > version}
     return (changed, 200) if changed else ("", 204)
 
 
@@ -56,7 +56,7 @@ def _events(hub, tab, inbox, known, fresh):
     try:
         yield "retry: 2000\n: hello\n\n" + _event("hello", {})
         for name, version in fresh.items():
-            if version != known[name]:
+            if version > known[name]:
                 yield _event("changed", {"name": name, "version": version})
         while time.monotonic() < until:
             try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from babel.dates import format_date, format_time, get_timezone
 from babel.numbers import format_decimal
-from flask import current_app, url_for
+from flask import current_app, g, url_for
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
@@ -26,8 +26,8 @@ def init_app(app):
     app.add_template_global(bounds, "bounds")
     app.add_template_global(words.say, "say")
     app.add_template_global(words, "words")
-    app.context_processor(lambda: {"settings": app.config["SETTINGS"], "locale": str(get_locale())[:2],
-                                   "demo_mailboxes": _demo_mailboxes(app)})
+    app.context_processor(lambda: {"settings": app.config["SETTINGS"], "since": g.get("since", 0),
+                                   "locale": str(get_locale())[:2], "demo_mailboxes": _demo_mailboxes(app)})
 
 
 def local(at):

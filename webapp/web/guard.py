@@ -4,6 +4,7 @@ from flask import abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import select
 
+from webapp import live
 from webapp.extensions import db, login_manager, writing
 from webapp.models import Person, SignIn
 from webapp.models.person import token_hash
@@ -46,6 +47,7 @@ def _load(_request):
 
 
 def _begin():
+    g.since = live.as_of()      # before anything is read: what changes from now on is told to the page
     g.writing = writing.set(request.method not in SAFE)
 
 
