@@ -1,6 +1,7 @@
 """IMAP's grammar at its edges."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,7 +20,8 @@ def read(data, max_literal=1000):
 
         return await read_command(reader, go_ahead, max_literal), len(asked)
 
-    return asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:     # this one may have a browser's event loop running
+        return thread.submit(asyncio.run, run()).result()
 
 
 def test_lists_nest_and_a_section_with_names_is_one_token():
