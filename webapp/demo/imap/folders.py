@@ -6,21 +6,17 @@ IndexError for arguments of the wrong number or shape; Session turns these into 
 
 import re
 import sqlite3
-from typing import TYPE_CHECKING
 
 from webapp.demo.imap.refusal import No
 from webapp.demo.imap.wire import BadSyntax, string
 from webapp.demo.mailstore import Folder
 
-if TYPE_CHECKING:
-    from webapp.demo.imap.session import Session
 
-
-async def namespace(session: "Session"):
+async def namespace(session):
     session.say(b'* NAMESPACE (("" "/")) NIL NIL')
 
 
-async def list_folders(session: "Session", *arguments):
+async def list_folders(session, *arguments):
     arguments = list(arguments)
     only_special = False
     if isinstance(arguments[0], list):  # selection options, LIST-EXTENDED
@@ -37,7 +33,7 @@ async def list_folders(session: "Session", *arguments):
         await _list_status(session, arguments[3], wanted)
 
 
-async def _list_status(session: "Session", options: list, wanted: list) -> None:
+async def _list_status(session, options: list, wanted: list) -> None:
     """RETURN (STATUS (...)) of RFC 5819; the other options are always in the answer."""
     for option, value in zip(options, options[1:], strict=False):
         if option == b"STATUS" and isinstance(value, list):
@@ -46,34 +42,34 @@ async def _list_status(session: "Session", options: list, wanted: list) -> None:
                     await status(session, folder.name.encode(), value)
 
 
-async def list_subscribed(session: "Session", reference, pattern):
+async def list_subscribed(session, reference, pattern):
     wanted = _pattern(reference + pattern)
     for folder in session.store.folders(session.user):
         if folder.subscribed and wanted.fullmatch(folder.name):
             session.say(b"* LSUB %b" % _described(session, folder))
 
 
-def _described(session: "Session", folder: Folder) -> bytes:
+def _described(session, folder: Folder) -> bytes:
     inside = any(other.name.startswith(folder.name + "/") for other in session.store.folders(session.user))
     attributes = ["\\HasChildren" if inside else "\\HasNoChildren", *([folder.role] if folder.role else [])]
     return b'(%b) "/" %b' % (" ".join(attributes).encode(), string(folder.name.encode()))
 
 
-async def create(session: "Session", name, _options=None):
+async def create(session, name, _options=None):
     try:
         session.store.create_folder(session.user, _new_name(name))
     except sqlite3.IntegrityError:
         raise No("[ALREADYEXISTS] there is such a folder") from None
 
 
-async def delete(session: "Session", name):
+async def delete(session, name):
     folder = find(session, name)
     if folder.name == "INBOX":
         raise No("[CANNOT] INBOX stays")
     session.store.delete_folder(folder)
 
 
-async def rename(session: "Session", name, new_name):
+async def rename(session, name, new_name):
     folder = find(session, name)
     if folder.name == "INBOX":
         raise No("[CANNOT] INBOX keeps its name")
@@ -83,15 +79,15 @@ async def rename(session: "Session", name, new_name):
         raise No("[ALREADYEXISTS] there is such a folder") from None
 
 
-async def subscribe(session: "Session", name):
+async def subscribe(session, name):
     session.store.subscribe(find(session, name), True)
 
 
-async def unsubscribe(session: "Session", name):
+async def unsubscribe(session, name):
     session.store.subscribe(find(session, name), False)
 
 
-async def status(session: "Session", name, wanted):
+async def status(session, name, wanted):
     folder = find(session, name)
     entries = session.store.entries(folder.id)
     values = {b"MESSAGES": len(entries), b"RECENT": 0, b"UIDNEXT": folder.uidnext,
@@ -104,7 +100,7 @@ async def status(session: "Session", name, wanted):
     session.say(b"* STATUS %b (%b)" % (string(folder.name.encode()), pairs))
 
 
-def find(session: "Session", name) -> Folder:
+def find(session, name) -> Folder:
     folder = session.store.folder(session.user, name.decode("utf-8", "replace"))
     if folder is None:
         raise No("[NONEXISTENT] no such folder")

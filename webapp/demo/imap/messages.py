@@ -8,7 +8,6 @@ if anything, is the text of the OK. All but APPEND need a selected folder.
 import contextlib
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from webapp.demo.imap.fetch import MONTHS, items
 from webapp.demo.imap.folders import find
@@ -17,13 +16,10 @@ from webapp.demo.imap.search import BadCharset, question
 from webapp.demo.imap.wire import BadSyntax, as_set
 from webapp.demo.mailstore import Entry, Folder
 
-if TYPE_CHECKING:
-    from webapp.demo.imap.session import Session
-
 SYSTEM_FLAGS = {flag.lower(): flag for flag in ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")}
 
 
-async def fetch(session: "Session", numbers, wanted, by_uid=False):
+async def fetch(session, numbers, wanted, by_uid=False):
     selected = session.selected
     chosen_items = items(wanted)
     if by_uid and not any(item.name == b"UID" for item in chosen_items):
@@ -38,11 +34,11 @@ async def fetch(session: "Session", numbers, wanted, by_uid=False):
         await session.drain()
 
 
-async def uid_fetch(session: "Session", numbers, wanted):
+async def uid_fetch(session, numbers, wanted):
     return await fetch(session, numbers, wanted, by_uid=True)
 
 
-async def search(session: "Session", *arguments, by_uid=False):
+async def search(session, *arguments, by_uid=False):
     selected = session.selected
     highest_uid = selected.known[-1].uid if selected.known else 0
     try:
@@ -54,11 +50,11 @@ async def search(session: "Session", *arguments, by_uid=False):
     session.say(b" ".join([b"* SEARCH", *(b"%d" % number for number in found)]))
 
 
-async def uid_search(session: "Session", *arguments):
+async def uid_search(session, *arguments):
     return await search(session, *arguments, by_uid=True)
 
 
-async def store(session: "Session", numbers, action, *flags, by_uid=False):
+async def store(session, numbers, action, *flags, by_uid=False):
     selected = session.selected
     selected.require_writable()
     found = re.fullmatch(rb"([+-]?)FLAGS(\.SILENT)?", action.upper())
@@ -77,16 +73,16 @@ async def store(session: "Session", numbers, action, *flags, by_uid=False):
             selected.known[number - 1] = entry._replace(flags=frozenset(after))  # silent: the client knows
 
 
-async def uid_store(session: "Session", numbers, action, *flags):
+async def uid_store(session, numbers, action, *flags):
     return await store(session, numbers, action, *flags, by_uid=True)
 
 
-async def expunge(session: "Session"):
+async def expunge(session):
     session.selected.require_writable()
     session.selected.remove_deleted()
 
 
-async def uid_expunge(session: "Session", numbers):
+async def uid_expunge(session, numbers):
     selected = session.selected
     selected.require_writable()
     chosen = {entry.uid for _, entry in selected.chosen(numbers, by_uid=True)}
@@ -94,17 +90,17 @@ async def uid_expunge(session: "Session", numbers):
                      if entry.uid in chosen and "\\Deleted" in entry.flags])
 
 
-async def copy(session: "Session", numbers, name, by_uid=False):
+async def copy(session, numbers, name, by_uid=False):
     target = _target(session, name)
     before, after = _copy(session, session.selected.chosen(numbers, by_uid), target)
     return _copied(target, before, after) + b"copied" if before else None
 
 
-async def uid_copy(session: "Session", numbers, name):
+async def uid_copy(session, numbers, name):
     return await copy(session, numbers, name, by_uid=True)
 
 
-async def move(session: "Session", numbers, name, by_uid=False):
+async def move(session, numbers, name, by_uid=False):
     selected = session.selected
     selected.require_writable()
     target = _target(session, name)
@@ -114,11 +110,11 @@ async def move(session: "Session", numbers, name, by_uid=False):
         selected.remove(before)
 
 
-async def uid_move(session: "Session", numbers, name):
+async def uid_move(session, numbers, name):
     return await move(session, numbers, name, by_uid=True)
 
 
-def _copy(session: "Session", chosen: list[tuple[int, Entry]], target: Folder) -> tuple[list[int], list[int]]:
+def _copy(session, chosen: list[tuple[int, Entry]], target: Folder) -> tuple[list[int], list[int]]:
     before, after = [], []
     with session.store.transaction():
         for _, entry in chosen:
@@ -129,7 +125,7 @@ def _copy(session: "Session", chosen: list[tuple[int, Entry]], target: Folder) -
     return before, after
 
 
-async def append(session: "Session", name, *arguments):
+async def append(session, name, *arguments):
     folder = _target(session, name)
     arguments = list(arguments)
     raw = arguments.pop()
@@ -141,7 +137,7 @@ async def append(session: "Session", name, *arguments):
     return b"[APPENDUID %d %d] kept" % (folder.uidvalidity, uid)
 
 
-def _target(session: "Session", name) -> Folder:
+def _target(session, name) -> Folder:
     with contextlib.suppress(No):
         return find(session, name)
     raise No("[TRYCREATE] no such folder")
