@@ -45,3 +45,20 @@ def test_a_refused_password_waits_for_a_person(app, team, monkeypatch):
     monkeypatch.setattr(connect_job, "open_imap", failing("password_refused"))
     connect_job.connect(connection_id)
     assert db.session.get(Connection, connection_id).retry_at is None
+
+
+def test_an_older_attempt_writes_nothing_once_a_newer_one_has_begun(app, team, monkeypatch):
+    from webapp.actions import connections
+    from webapp.models import Person
+    connection_id = begun(team)
+
+    def overtaken(endpoint, credentials):
+        with unit():
+            connection = db.session.get(Connection, connection_id)
+            connections.try_again(db.session.get(Person, team.zofia), connection, password="the right one")
+        raise MailError("password_refused", host=endpoint.host)
+
+    monkeypatch.setattr(connect_job, "open_imap", overtaken)
+    connect_job.connect(connection_id)
+    checks = db.session.get(Connection, connection_id).checks
+    assert {name: step["state"] for name, step in checks.items()} == {"settings": "run"}

@@ -192,6 +192,7 @@ def release(actor, hold):
 
 
 def _start(connection):
+    connection.attempt = (connection.attempt or 0) + 1
     connection.checks = {}
     connection.problem = connection.problem_facts = connection.problem_since = connection.retry_at = None
     step(connection, "settings", "run")

@@ -26,28 +26,29 @@ PASSING = ("unavailable", "throttled", "in_use", "lost")
 
 
 class _Stop(Exception):
-    """A step failed and is shown."""
+    """A step failed and is shown, or a newer attempt has begun."""
 
 
 @job
 def connect(connection_id):
-    state = look(lambda: _state(db.session.get(Connection, connection_id)))
-    if state is None:
+    found = look(lambda: _state(db.session.get(Connection, connection_id)))
+    if found is None:
         return
+    state, attempt = found
     with contextlib.suppress(_Stop):
-        _Attempt(connection_id, state == "active").run()
+        _Attempt(connection_id, state == "active", attempt).run()
 
 
 def _state(connection):
     """None when there is nothing to connect any more."""
     if connection is None or connection.state == "removed" or connection.secret is None:
         return None
-    return connection.state
+    return connection.state, connection.attempt
 
 
 class _Attempt:
-    def __init__(self, connection_id, reconnecting):
-        self.id, self.reconnecting = connection_id, reconnecting
+    def __init__(self, connection_id, reconnecting, number):
+        self.id, self.reconnecting, self.number = connection_id, reconnecting, number
 
     def run(self):
         self._step("settings", self._find_settings)
@@ -146,4 +147,7 @@ class _Attempt:
             later("webapp.jobs.sync.pull", connection.id, queue="in")
 
     def _connection(self):
-        return db.session.get(Connection, self.id)
+        connection = db.session.get(Connection, self.id)
+        if connection.attempt != self.number:
+            raise _Stop
+        return connection

@@ -70,6 +70,8 @@ class Connection(db.Model):
     user_name: Mapped[str | None]
     secret: Mapped[bytes | None]                       # the password, AES-GCM (webapp.models.secret)
 
+    # Each start of connecting has a number: a job of an older one may write nothing any more.
+    attempt: Mapped[int] = mapped_column(default=0)
     # What the checklist shows: {step: {"state", "code", "facts", "seconds"}}.
     checks: Mapped[dict] = mapped_column(JSON, default=dict)
     # What stops it now, if anything; words come from the code.

@@ -186,6 +186,7 @@ def upgrade():
     sa.Column('smtp_security', sa.String(), nullable=True),
     sa.Column('user_name', sa.String(), nullable=True),
     sa.Column('secret', sa.LargeBinary(), nullable=True),
+    sa.Column('attempt', sa.Integer(), nullable=False),
     sa.Column('checks', sa.JSON(), nullable=False),
     sa.Column('problem', sa.String(), nullable=True),
     sa.Column('problem_facts', sa.JSON(), nullable=True),
