@@ -13,7 +13,7 @@ from webapp.jobs import outbox as job
 from webapp.mail.smtp import SmtpSession
 from webapp.models import Connection, Conversation, Draft, Message, Outbox
 from webapp.models.types import now
-from webapp.rules.sending import FOLLOWS, RETRIES
+from webapp.rules.sending import AFTER_REFUSED_SIGN_IN, FOLLOWS, RETRIES
 
 ANNA, BERTA = "anna@customer.example", "berta@customer.example"
 
@@ -131,7 +131,8 @@ def test_what_the_server_answers_becomes_a_state_and_an_answer_for_each_recipien
     assert (row.state, row.problem) == (state, problem)
     assert answers(outbox_id) == {"anna": anna, "berta": berta}
     if state == "retry":
-        assert now() < row.not_before <= now() + RETRIES[0]
+        wait = AFTER_REFUSED_SIGN_IN if "535" in str(knobs) else RETRIES[0]
+        assert now() + wait - timedelta(seconds=30) < row.not_before <= now() + wait
 
 
 def test_who_was_put_off_is_tried_again_alone_and_the_copy_is_made_once(box, dovecot, sink):
@@ -286,3 +287,13 @@ def test_a_domain_with_accents_is_written_to_in_its_ascii_form(mailbox, sink):
     arrive(box.id, letter(sender="Jan <jan@zolw.example>", to=box.address).replace(b"zolw", "żółw".encode()))
     job.send(write())
     assert [m.recipients for m in sink.received] == [("jan@xn--w-uga1v8h.example",)]
+
+
+def test_what_waited_for_a_password_leaves_when_the_address_is_connected_again(box, sink):
+    outbox_id = write()
+    sink.knobs.sign_in_answer = "535 5.7.8 No"
+    job.send(outbox_id)
+    assert row_of(outbox_id).not_before > now()
+    with unit():
+        actions.retry_now(row_of(outbox_id).connection)
+    assert row_of(outbox_id).not_before <= now()

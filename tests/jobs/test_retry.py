@@ -62,3 +62,18 @@ def test_an_older_attempt_writes_nothing_once_a_newer_one_has_begun(app, team, m
     connect_job.connect(connection_id)
     checks = db.session.get(Connection, connection_id).checks
     assert {name: step["state"] for name, step in checks.items()} == {"settings": "run"}
+
+
+def test_a_password_that_the_server_repeats_is_neither_shown_nor_stored(app, team, monkeypatch):
+    from webapp.jobs import mailbox
+
+    class Echo:
+        @staticmethod
+        def open(endpoint, credentials, *_):
+            raise MailError("password_refused", host=endpoint.host, answer=f"no: {credentials.password}?")
+
+    connection_id = begun(team)
+    monkeypatch.setattr(mailbox, "Session", Echo)
+    connect_job.connect(connection_id)
+    facts = db.session.get(Connection, connection_id).checks["receive"]["facts"]
+    assert facts["answer"] == "no: •••?"

@@ -10,7 +10,7 @@ from webapp.live import announce
 from webapp.models import Conversation, Draft, Message, Outbox, OutboxRecipient
 from webapp.models.types import now
 from webapp.queue import later
-from webapp.rules.sending import FOLLOWS, LEASE, retry_after
+from webapp.rules.sending import AFTER_REFUSED_SIGN_IN, FOLLOWS, LEASE, retry_after
 
 
 def enqueue(actor, connection, message, recipients, not_before):
@@ -113,17 +113,27 @@ def refused(row, code, text="", recipients=None):
     _announce(row)
 
 
-def try_later(row, code, text="", recipients=None):
+def try_later(row, code, text="", recipients=None, at_sign_in=False):
     """A passing trouble, surely before the final dot or refused there with a 4xx."""
     wait = retry_after(row.attempts)
     if wait is None:
         return refused(row, code, text, recipients)
+    if at_sign_in:      # an account may lock after wrong passwords
+        wait = max(wait, AFTER_REFUSED_SIGN_IN)
     for recipient in _waiting(row):
         answer = (recipients or {}).get(recipient.address)
         if answer and answer[0] >= 500:
             recipient.state, (recipient.code, recipient.text) = "refused", answer
     _change(row.id, ("claimed", "data_sent"), "retry", not_before=now() + wait, problem=code, problem_text=text[:500])
     _announce(row)
+
+
+def retry_now(connection):
+    """The address was connected again: what waited for it leaves."""
+    ids = db.session.scalars(update(Outbox).where(Outbox.connection_id == connection.id, Outbox.state == "retry")
+                             .values(not_before=now()).returning(Outbox.id)).all()
+    for outbox_id in ids:
+        later("webapp.jobs.outbox.send", outbox_id, queue="out")
 
 
 def uncertain(row):

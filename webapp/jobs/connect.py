@@ -6,7 +6,7 @@ import time
 
 from flask import current_app
 
-from webapp.actions import connections
+from webapp.actions import connections, outbox
 from webapp.extensions import db
 from webapp.jobs import job, look, unit
 from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap, open_smtp, policy, smtp_endpoint
@@ -143,6 +143,7 @@ class _Attempt:
                              names=[f.name for f in sorted(folders, key=lambda f: f.role == "other")][:4])
             connections.step(connection, "sync", "done" if connection.caught_up else "run", started=now().isoformat())
             connections.healthy(connection)
+            outbox.retry_now(connection)
             announce("watch")
             later("webapp.jobs.sync.pull", connection.id, queue="in")
 

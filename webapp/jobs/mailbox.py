@@ -1,6 +1,7 @@
 """Opening a connection's mail servers from a job: endpoints and the password from its row."""
 
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 
 from flask import current_app
@@ -44,8 +45,22 @@ def policy():
 
 def open_imap(endpoint, credentials):
     """Ends before the queue would kill the job: then the mailbox says so, and is tried less often."""
-    return Session.open(endpoint, credentials, policy(), SESSION_SECONDS)
+    with _never_telling(credentials.password):
+        return Session.open(endpoint, credentials, policy(), SESSION_SECONDS)
 
 
 def open_smtp(endpoint, credentials):
-    return SmtpSession.open(endpoint, credentials, policy())
+    with _never_telling(credentials.password):
+        return SmtpSession.open(endpoint, credentials, policy())
+
+
+@contextmanager
+def _never_telling(password):
+    """A server may repeat the password in its answer, which is shown and stored: without it."""
+    try:
+        yield
+    except MailError as error:
+        for name, value in error.facts.items():
+            if isinstance(value, str) and password:
+                error.facts[name] = value.replace(password, "•••")
+        raise

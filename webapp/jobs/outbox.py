@@ -97,7 +97,7 @@ def _failed(outbox_id, attempt, error, dot_was_due):
         elif error.code == "smtp_refused" and not error.temporary and error.facts.get("at") != "sign_in":
             outbox.refused(row, error.code, text, refusals)
         else:
-            outbox.try_later(row, error.code, text, refusals)
+            outbox.try_later(row, error.code, text, refusals, error.facts.get("at") == "sign_in")
 
 
 @job

@@ -15,6 +15,7 @@ FOLLOWS = {
 }
 LEASE = timedelta(minutes=3)
 RETRIES = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30, 60, 120, 240, 240, 240, 480, 480, 960))  # about 2 days
+AFTER_REFUSED_SIGN_IN = timedelta(minutes=30)    # at least
 
 
 def retry_after(attempts: int) -> timedelta | None:
