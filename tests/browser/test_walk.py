@@ -213,12 +213,15 @@ def assign_close_reopen(page, colleague):
     expect(page.locator(".assignee")).to_contain_text("Marek Colleague")
     expect(row(page, "Where is our pallet")).to_contain_text("Assigned to Marek Colleague")
     expect(colleague.locator("#messages .event").last).to_contain_text("assigned you", timeout=SOON)
+    expect(colleague.locator("#thread-bar .assignee")).to_contain_text("Marek")
     page.locator("#thread").get_by_role("button", name="Close").click()
     expect(page.locator(".subject__meta")).to_contain_text("Closed")
     expect(page.locator("#open-count")).to_have_text(str(MANY + 1))
     expect(colleague.locator("#messages .event").last).to_contain_text("closed", timeout=SOON)
-    page.locator("#thread").get_by_role("button", name="Open again").click()
-    expect(page.locator(".subject__meta")).not_to_contain_text("Closed")
+    expect(colleague.locator("#thread-bar [data-key=e]")).to_contain_text("Open again")
+    expect(colleague.locator("#subject-meta")).to_contain_text("Closed")
+    colleague.locator("#thread-bar").get_by_role("button", name="Open again").click()
+    expect(page.locator("#subject-meta")).not_to_contain_text("Closed", timeout=SOON)
     expect(page.locator("#open-count")).to_have_text(str(MANY + 2))
 
 
