@@ -95,7 +95,8 @@ class Stage:
     def sign_up(self):
         """The first admin, Zofia, signed in."""
         client = Client(self.url)
-        client.post("/set-up", name="Zofia", email=f"zofia@{DOMAIN}", password=PASSWORD)
+        code = (self.data / "secret.setup").read_text().strip()
+        client.post("/set-up", code=code, name="Zofia", email=f"zofia@{DOMAIN}", password=PASSWORD)
         return client
 
     def connect(self, client, address, watched=True):

@@ -5,6 +5,7 @@ Zofia owns (admin), Marek is a colleague (member), Ewa is a stranger (viewer).
 
 import contextlib
 import contextvars
+import dataclasses
 import shutil
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from webapp import create_app
 from webapp.actions import inboxes, people
 from webapp.config import Settings
 from webapp.extensions import db, unit
+from webapp.models.audit import BEGINNING
 
 PASSWORD = "correct horse battery"
 
@@ -83,6 +85,16 @@ def browser_of(app):
     return signed_in
 
 
+@pytest.fixture
+def by_mail(app):
+    """Postroom sends mail of its own in this test; nobody has to listen."""
+    before = app.config["SETTINGS"]
+    app.config["SETTINGS"] = dataclasses.replace(before, notice_smtp="smtps://post:secret@127.0.0.1:1",
+                                                 notice_from="Postroom <post@corp.example>")
+    yield
+    app.config["SETTINGS"] = before
+
+
 class _Browser(FlaskClient):
     """Each request in a context of its own, as in the real server: the test's own `g` and session stay outside, or
     the person of the first request would be signed in for all."""
@@ -92,13 +104,25 @@ class _Browser(FlaskClient):
 
 
 def _empty(connection):
-    tables = [t for t in inspect(connection).get_table_names() if t not in ("alembic_version", "blob")]
+    tables = [t for t in inspect(connection).get_table_names() if t not in ("alembic_version", "blob", "audit_head")]
     if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = '20s'"))     # a test before left something open: say so
         connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
-        return
+    else:
+        _empty_sqlite(connection)
+    connection.execute(text(f"UPDATE audit_head SET number = 0, digest = '{BEGINNING}'"))
+
+
+def _empty_sqlite(connection):
     metadata = MetaData()
     metadata.reflect(connection)
     connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+    # The audit log refuses to be emptied.
+    triggers = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+    for name, _sql in triggers:
+        connection.execute(text(f"DROP TRIGGER {name}"))
     for table in reversed(metadata.sorted_tables):
-        if table.name != "alembic_version":
+        if table.name not in ("alembic_version", "audit_head"):
             connection.execute(table.delete())
+    for _name, sql in triggers:
+        connection.execute(text(sql))

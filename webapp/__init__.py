@@ -72,10 +72,12 @@ def _init_extensions(app, settings):
 def _register(app):
     from webapp import cli
     from webapp.blueprints import register_blueprints
-    from webapp.web import errors, filters, find, guard
+    from webapp.web import errors, filters, find, guard, remedies, side
     cli.init_app(app)
     filters.init_app(app)
     find.init_app(app)
+    side.init_app(app)
+    remedies.init_app(app)
     guard.init_app(app)
     errors.init_app(app)
     register_blueprints(app)

@@ -1,4 +1,6 @@
-"""`flask --app wsgi ...`: prepare the installation, add a person, compare our places with the server's."""
+"""`flask --app wsgi ...`: prepare the installation, add a person, check the audit log, update the catalogue."""
+
+import sys
 
 import click
 from flask import current_app
@@ -6,14 +8,16 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy import select
 
+from webapp.actions import audit as audit_log
 from webapp.actions import inboxes, people
 from webapp.extensions import db, unit
 from webapp.models import Person
+from webapp.models.secret import SETUP, ensure_setup_code, forget_setup_code
 from webapp.rules import RuleBroken
 
 
 def init_app(app):
-    for command in (prepare, add_person, words):
+    for command in (prepare, add_person, audit, words):
         app.cli.add_command(command)
 
 
@@ -28,6 +32,12 @@ def prepare():
         inboxes.ensure_default_inbox("Obsługa klienta" if settings.demo else "Inbox")
         if settings.demo:
             _seed_demo()
+        empty = not db.session.scalar(select(Person.id).limit(1))
+    if empty:
+        ensure_setup_code(settings.folder)
+        click.echo(f"Nobody is in yet. The first admin needs the code in {settings.folder / SETUP}.")
+    else:
+        forget_setup_code(settings.folder)
 
 
 @click.command("add-person")
@@ -40,10 +50,33 @@ def add_person(name, email, role, password):
     """Add somebody who may sign in."""
     try:
         with unit():
-            people.create_person(name, email, role, password)
+            people.add_person(None, name, email, role, password)
+        forget_setup_code(current_app.config["SETTINGS"].folder)
     except RuleBroken as broken:
         from webapp.words import say
         raise click.ClickException(say(broken)) from None
+
+
+REASONS = {"missing": "is missing", "changed": "was changed", "unchained": "doesn’t follow the one before",
+           "head": "isn’t the newest that was written: the end is missing, or was added by hand"}
+
+
+@click.command()
+@click.option("--expect", metavar="DIGEST", help="A newest digest that this command printed earlier.")
+@with_appcontext
+def audit(expect):
+    """Check the audit log's chain. Write the newest digest down elsewhere, and give it back later with --expect: who
+    writes the whole log anew can’t make it again."""
+    count, newest, wrong = audit_log.verify()
+    click.echo(f"{count} rows, newest digest {newest}")
+    for number, reason in wrong:
+        click.echo(f"number {number} {REASONS[reason]}")
+    if expect:
+        number = audit_log.number_of(expect)
+        click.echo(f"{expect} is number {number}" if number else f"no row has the digest {expect}: it is another log")
+    if wrong or expect and not number:
+        sys.exit(1)
+    click.echo("unbroken")
 
 
 @click.command()

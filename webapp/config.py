@@ -5,12 +5,14 @@
 
 import ipaddress
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from babel.dates import get_timezone
 
-from webapp.mail.types import Policy
+from webapp.mail.types import Endpoint, Login, Mailbox, Policy
 
 PREFIX = "POSTROOM_"
 UNPREFIXED = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
@@ -39,7 +41,10 @@ class Settings:
     embed_cross_site: bool = _setting(False, "The portal is on another site: SameSite=None, Partitioned cookies.")
     secure_cookies: bool = _setting(False, "Cookies over HTTPS only. Set it behind a TLS proxy.")
     trusted_proxies: int = _setting(0, "How many reverse proxies in front set X-Forwarded-* headers.")
-    plan: str = _setting("unlimited", "Plan of this installation: free (1 inbox), team (5), unlimited.")
+    plans: str = _setting("free=1 team=5 unlimited", "Plans and how many inboxes each allows; without =: any number.")
+    plan: str = _setting("unlimited", "Plan of this installation: one of the names in POSTROOM_PLANS.")
+    notice_from: str = _setting("", "Sender of Postroom's own mail: invitations, notices.")
+    notice_smtp: str = _setting("", "Its server: smtps://user:password@host:465, or smtp:// for STARTTLS. Empty: none.")
     mail_ca_file: str = _setting("", "PEM file of your organisation's own CA, trusted for mail servers.")
     mail_private_hosts: str = _setting("", "Host names and CIDRs in private networks that may be mail servers.")
     mail_loopback: str = _setting("", "host:port pairs on this machine that may be mail servers.")
@@ -54,8 +59,8 @@ class Settings:
     def __post_init__(self):
         if self.default_language not in ("en", "pl"):
             raise BadSetting(f"POSTROOM_DEFAULT_LANGUAGE is “{self.default_language}”. Use en or pl.")
-        if self.plan not in PLANS:
-            raise BadSetting(f"POSTROOM_PLAN is “{self.plan}”. Use one of: {', '.join(PLANS)}.")
+        if self.plan not in self.plan_table():
+            raise BadSetting(f"POSTROOM_PLAN is “{self.plan}”. Use one of: {', '.join(self.plan_table())}.")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise BadSetting(f"POSTROOM_LOG_LEVEL is “{self.log_level}”. Use DEBUG, INFO, WARNING or ERROR.")
         try:
@@ -63,8 +68,9 @@ class Settings:
         except (LookupError, ValueError):
             raise BadSetting(f"POSTROOM_DEFAULT_TIME_ZONE is “{self.default_time_zone}”. Use a name such as "
                              "Europe/Warsaw.") from None
-        self.policy()       # these two raise on a bad value
+        self.policy()       # these raise on a bad value
         self.mail_presets()
+        self.notice_server()
 
     @classmethod
     def from_env(cls, environ=os.environ):
@@ -95,7 +101,40 @@ class Settings:
     @property
     def inbox_limit(self):
         """How many inboxes the plan allows; None for no limit."""
-        return PLANS[self.plan]
+        return self.plan_table()[self.plan]
+
+    def plan_table(self):
+        """{name of a plan: how many inboxes it allows, None for any number}."""
+        table = {}
+        for entry in self.plans.replace(",", " ").split():
+            name, equals, number = entry.partition("=")
+            if not name or equals and not (number.isascii() and number.isdigit() and int(number) > 0):
+                raise BadSetting(f"POSTROOM_PLANS has “{entry}”. Use name=number, such as team=5, or a name alone.")
+            table[name] = int(number) if equals else None
+        return table
+
+    def notice_server(self):
+        """(Endpoint, Login, sender as Mailbox) for Postroom's own mail, or None when it sends none."""
+        if not self.notice_smtp:
+            return None
+        try:
+            url = urlsplit(self.notice_smtp)
+            security = {"smtps": "tls", "smtp": "starttls"}[url.scheme]
+            endpoint = Endpoint(url.hostname, url.port or {"tls": 465, "starttls": 587}[security], security)
+            login = Login(unquote(url.username), unquote(url.password))
+        except (KeyError, TypeError, ValueError):
+            raise BadSetting("POSTROOM_NOTICE_SMTP can't be read. Use smtps://user:password@host:465.") from None
+        name, address = parseaddr(self.notice_from)
+        if "@" not in address:
+            raise BadSetting("POSTROOM_NOTICE_SMTP needs POSTROOM_NOTICE_FROM, such as Postroom <post@company.com>.")
+        return endpoint, login, Mailbox(name or "Postroom", address)
+
+    def notice_policy(self):
+        """Of Postroom's own mail: exactly the server that the admin named, wherever it is."""
+        endpoint, _login, _sender = self.notice_server()
+        listed = {(host, endpoint.port) for host in ("127.0.0.1", "::1", endpoint.host)}
+        return replace(self.policy(), ports=frozenset({endpoint.port}), private=(endpoint.host,),
+                       loopback=frozenset(listed))
 
     def policy(self):
         """Which mail servers may be reached, as the mail layer asks for it."""
@@ -127,9 +166,6 @@ class Settings:
         return presets
 
 
-PLANS = {"free": 1, "team": 5, "unlimited": None}  # plan -> inboxes
-
-
 def variable(name):
     """Name of the environment variable behind a setting."""
     return UNPREFIXED.get(name, PREFIX + name.upper())
@@ -137,9 +173,11 @@ def variable(name):
 
 def _demo(data_dir):
     """What the demo company's mail servers need: they live on this machine, with a CA of their own."""
-    from webapp.demo.people import DOMAIN, IMAP_PORT, SMTP_PORT
+    from webapp.demo.people import DOMAIN, IMAP_PORT, NOTICES, SMTP_PORT, notice_smtp
     imap, smtp = f"127.0.0.1:{IMAP_PORT}", f"127.0.0.1:{SMTP_PORT}"
     return {"organisation": "Transwisła", "mail_loopback": f"{imap} {smtp}", "plan": "team",
+            "notice_from": f"Postroom <{NOTICES.address}>",
+            "notice_smtp": notice_smtp(),
             "mail_servers": f"{DOMAIN}={imap}:tls,{smtp}:tls",
             "mail_ca_file": str(Path(data_dir).absolute() / "demo" / "ca.pem")}
 

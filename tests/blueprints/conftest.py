@@ -44,7 +44,7 @@ def house(team):
         made[word] = SimpleNamespace(
             connection_id=box, message_id=message.id, conversation_id=message.conversation_id or 0,
             inbox_id=inbox(where).id if where else 0, attachment_id=files[0].id, image_id=files[1].id, outbox_id=0,
-            hold_id=box, kind="personal", token="x", filename="app.css")
+            hold_id=box, kind="personal", token="x", filename="app.css", sign_in_id=0, person_id=0, team_id=0)
     for word, name in (("OPENWORD", "zofia"), ("HIDDENWORD", "marek")):
         with unit():
             made[word].outbox_id = conversations.reply(

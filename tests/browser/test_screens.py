@@ -162,9 +162,15 @@ SCREENS = {
     "inbox-picked": picked_rows, "inbox-waiting": a_message_that_waits,
     "thread-html": to("{html}"), "thread-plain": to("{plain}"), "thread-closed": to("{closed}"),
     "thread-people": the_menu_of_people,
-    "addresses": to("{inbox}/addresses"), "keys": the_list_of_keys,
+    "inboxes": to("/inboxes"), "inbox-new": to("/inboxes/new"), "inbox-settings": to("{inbox}/settings"),
+    "inbox-delete": to("{inbox}/delete"), "audit": to("/audit"), "audit-nothing": to("/audit?q=zzzz"),
+    "keys": the_list_of_keys,
     "mailboxes": to("/mailboxes"), "mail": to("/mailboxes/{connection}/mail"), "message": to("{message}"),
     "disconnect": to("/connections/{connection}/disconnect"), "disconnect-dialog": the_disconnect_dialog,
+    "people": to("/people"), "people-nobody": to("/people?q=zzzz"), "person": to("/people/2"),
+    "leaving": to("/people/2/leaving"), "deactivate": to("/people/2/deactivate"), "invite": to("/people/invite"),
+    "teams": to("/teams"),
+    "profile": to("/profile"), "notices": to("/notices"), "link-over": error(404, "/links/nothing"),
     "not-found": error(404, "/conversations/999999"), "not-allowed": error(405, "/sign-out"),
 }
 

@@ -16,6 +16,8 @@ from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
 from demo.conftest import PASSWORDS, PROJECT, start_demo
+from webapp.config import Settings
+from webapp.demo.people import MAILBOXES, NOTICES
 
 KONTAKT = "kontakt@transwisla.example"
 OFERTY = "oferty@transwisla.example"
@@ -205,6 +207,19 @@ def test_sending_needs_a_sign_in_ones_own_address_and_a_mailbox_that_exists(demo
             smtp.sendmail(OFERTY, [OFERTY], b"Subject: x\r\n\r\nx")
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             smtp.sendmail(KONTAKT, ["niema@transwisla.example"], b"Subject: x\r\n\r\nx")
+
+
+def test_the_demos_postroom_writes_to_its_people_also_to_those_without_a_mailbox(demo):
+    zofia = MAILBOXES[3].address
+    with smtplib.SMTP_SSL("localhost", demo.smtp_port, context=ssl.create_default_context(cafile=demo.ca)) as smtp:
+        smtp.login(NOTICES.address, NOTICES.password)
+        raw = b"Auto-Submitted: auto-generated\r\nSubject: told\r\n\r\nx"
+        assert smtp.sendmail(NOTICES.address, [zofia, "niema@transwisla.example", NOTICES.address], raw) == {}
+    with demo.imap(zofia) as imap:
+        imap.select_folder("INBOX")
+        assert imap.search(["SUBJECT", "told"])
+    assert NOTICES not in MAILBOXES
+    assert Settings.from_env({"POSTROOM_DEMO": "1"}).notice_server()[1] == (NOTICES.address, NOTICES.password)
 
 
 def test_a_restart_changes_no_uid_and_stopping_takes_less_than_a_second_with_clients_connected(tmp_path):

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "words": ("rules",),
     "models": ("rules", "extensions", "mail.pack"),
     "actions": ("models", "rules", "mail", "queue", "live", "extensions"),
-    "jobs": ("actions", "models", "rules", "mail", "queue", "live", "extensions"),
+    "jobs": ("actions", "models", "rules", "mail", "queue", "live", "extensions", "words"),   # words: of notices
     "work": ("jobs", "actions", "models", "rules", "mail", "queue", "live", "extensions"),
     "web": ("rules", "models", "extensions", "config", "live", "words", "mail.text", "demo.people"),
     "blueprints": ("web", "actions", "models", "rules", "extensions", "queue", "live", "words", "mail.html",

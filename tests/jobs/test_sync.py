@@ -194,7 +194,7 @@ def test_nothing_is_read_for_who_is_gone(mailbox, dovecot, why):
     dovecot.deliver_many(box.address, mails(2))
     with unit():
         if why == "removed":
-            people.remove_person(person("marek"))
+            people.remove_person(None, person("marek"))
         elif why == "deactivated":
             person("marek").state = "deactivated"
         elif why == "paused":

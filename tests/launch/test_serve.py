@@ -24,7 +24,7 @@ class TestStart:
 
     def test_without_the_demo_it_says_what_to_do_first(self, launch, tree):
         started = launch("--no-demo").until_ready()
-        assert "asks for the first admin" in started.text
+        assert f"to become the first admin: {started.url}/set-up?code=0123" in started.text
         assert "transwisla" not in started.text
         assert not (tree / "instance" / "log" / "demo.log").exists()
         assert json.loads(started.get("/environment"))["POSTROOM_DEMO"] == "0"

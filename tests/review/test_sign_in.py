@@ -9,7 +9,7 @@ from sqlalchemy import select
 from webapp.extensions import db, unit
 from webapp.models import SignIn
 from webapp.models.types import now
-from webapp.rules.people import MAX_FAILURES
+from webapp.rules.people import MAX_TRIES
 
 HEADERS = {"Sec-Fetch-Site": "same-origin"}
 
@@ -25,14 +25,14 @@ SPELLINGS = ["marek@corp.example", "marek@corp.example.", "marek@\tcorp.example"
 
 
 def test_another_spelling_of_the_address_is_the_same_address_to_the_throttle(app, team):
-    for n, spelling in enumerate(SPELLINGS[:MAX_FAILURES["address"]]):
+    for n, spelling in enumerate(SPELLINGS[:MAX_TRIES["sign_in"]["address"]]):
         assert wrong(app, spelling, f"192.0.2.{n}").status_code == 422
     answer = app.test_client().post("/sign-in", data={"email": SPELLINGS[-1], "password": PASSWORD}, headers=HEADERS)
     assert answer.status_code == 422, "throttled, whatever the password"
 
 
 def test_one_network_of_ipv6_is_one_guesser(app, team):
-    for n in range(MAX_FAILURES["ip"]):
+    for n in range(MAX_TRIES["sign_in"]["ip"]):
         wrong(app, f"nobody-{n}@corp.example", f"2001:db8:1:2::{n:x}")
     answer = app.test_client().post("/sign-in", data={"email": "zofia@corp.example", "password": PASSWORD},
                                     headers=HEADERS, environ_base={"REMOTE_ADDR": "2001:db8:1:2:ffff::1"})

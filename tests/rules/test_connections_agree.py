@@ -1,17 +1,19 @@
 """Every cell of the matrix of connections (BEHAVIOUR M1), the same verdict at every place that enforces it:
-the pure rule, the actions, and the database alone."""
+the pure rule, the form, the actions, and the database alone."""
 
 import threading
 
 import pytest
-from mailroom import connected, inbox, person
+from mailroom import connected, inbox, person, stored
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from webapp.actions import connections, inboxes, people
+from webapp.actions import connections, holds, inboxes, people
 from webapp.extensions import db, unit
+from webapp.mail.address import login_key
 from webapp.models import Connection, Hold
 from webapp.models.connection import held
+from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.rules.connections import Held, Holder, ask, check_address
 
@@ -30,10 +32,12 @@ MATRIX = {
     "personal and calendar zofia":   (HERE, TAKEN, TAKEN, TAKEN, HERE, TAKEN, NEVER),
     "personal of a removed person":  (TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, NEVER),
     "released by an admin":          (YES, YES, YES, YES, YES, YES, NEVER),
+    "personal of somebody deactivated": (TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, TAKEN, NEVER),
     "personal zofia, paused":        (HERE, TAKEN, TAKEN, TAKEN, YES, TAKEN, NEVER),
     "team Support, paused":          (TAKEN, TAKEN, HERE, TAKEN, TAKEN, TAKEN, NEVER),
     "personal zofia, removed":       (YES, YES, YES, YES, YES, YES, NEVER),
     "team Support, removed":         (YES, YES, YES, YES, YES, YES, NEVER),
+    "team Support, inbox deleted":   (YES, YES, None, YES, YES, YES, NEVER),
     "its login: personal zofia":     (SAME, TAKEN, TAKEN, TAKEN, YES, YES, NEVER),
     "its login: team Support":       (TAKEN, TAKEN, SAME, TAKEN, YES, YES, NEVER),
 }
@@ -47,13 +51,16 @@ def organisation(team):
 
 
 @pytest.mark.parametrize("already", MATRIX)
-def test_every_cell_gets_the_same_verdict_from_rule_actions_and_database(organisation, already):
+def test_every_cell_gets_the_same_verdict_from_rule_form_actions_and_database(organisation, browser_of, already):
     _make(already)
-    expected = dict(zip(WANTED, MATRIX[already], strict=True))
-    assert {w: _of_the_rule(already, w) for w in WANTED} == expected
-    assert {w: _of_the_actions(w) for w in WANTED} == expected
-    accepted = {w: _of_the_database(w) for w in WANTED}
+    expected = {w: verdict for w, verdict in zip(WANTED, MATRIX[already], strict=True) if verdict is not None}
+    assert {w: _of_the_rule(already, w) for w in expected} == expected
+    assert {w: _of_the_actions(w) for w in expected} == expected
+    accepted = {w: _of_the_database(w) for w in expected}
     assert accepted == {w: verdict == YES for w, verdict in expected.items()}
+    # A form knows the address alone: which mailbox it signs in to is seen when it signs in.
+    typed = {w: YES if "its login" in already else verdict for w, verdict in expected.items() if "calendar" not in w}
+    assert {w: _of_the_form(browser_of, w) for w in typed} == typed
 
 
 def test_the_facts_say_who_holds_it_since_when_and_that_the_person_is_gone(organisation):
@@ -62,7 +69,7 @@ def test_the_facts_say_who_holds_it_since_when_and_that_the_person_is_gone(organ
         connections.check(person("zofia"), Holder("team", inbox().id), ADDRESS)
     facts = broken.value.facts
     assert (facts["name"], facts["kind"], facts["gone"], facts["uses"]) == ("Olga", "personal", True, ["mail"])
-    assert facts["since"] == person("olga").removed_at.isoformat()
+    assert facts["since"] == person("olga").state_at.isoformat()
 
 
 def test_a_removed_person_made_again_finds_the_connection_and_can_disconnect_it(organisation):
@@ -75,13 +82,15 @@ def test_a_removed_person_made_again_finds_the_connection_and_can_disconnect_it(
     assert _of_the_actions("team Sales") == YES
 
 
-def test_only_an_admin_releases_and_only_what_a_removed_person_holds(organisation):
-    _make("personal zofia")
-    hold = db.session.scalar(select(Hold))
-    for actor, code in (("marek", "admins_only"), ("zofia", "holder_is_here")):
-        with pytest.raises(RuleBroken) as broken:
-            connections.release(person(actor), hold)
-        assert broken.value.code == code
+def test_only_an_admin_releases_and_never_what_an_inbox_holds(organisation):
+    _make("personal of a removed person")
+    with pytest.raises(RuleBroken) as broken:
+        holds.release(person("marek"), db.session.scalar(select(Hold)))
+    assert broken.value.code == "admins_only_here"
+    connected("team", "sales@corp.example", inbox_name="Sales")
+    with pytest.raises(RuleBroken) as broken:
+        holds.release(person("zofia"), stored(Hold)[-1])
+    assert broken.value.code == "disconnect_it"
 
 
 @pytest.mark.parametrize(("one", "other", "same"), [
@@ -150,6 +159,30 @@ def test_of_two_who_connect_at_the_same_instant_one_wins_and_the_other_hears_who
     assert len(db.session.scalars(select(Hold)).all()) == 1
 
 
+def test_one_address_with_two_logins_is_one_account(organisation):
+    connected("personal", ADDRESS, "zofia", login=LOGIN)
+    for name, verdict in (("marek", TAKEN), ("zofia", "here_already")):
+        with pytest.raises(RuleBroken) as broken:
+            connections.check(person(name), Holder("personal", person(name).id), ADDRESS.upper())
+        assert broken.value.code == verdict
+    with pytest.raises(RuleBroken) as broken, unit():       # begun before the other was there, with a login of its own
+        row = Connection(address=ADDRESS, person_id=person("marek").id, connected_by_id=person("marek").id)
+        db.session.add(row)
+        db.session.flush()
+        connections.claim(row, "imap.corp.example delegate")
+    assert (broken.value.code, broken.value.facts["by_login"]) == (TAKEN, False)
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("imap.corp.example Info@corp.example", "IMAP.Corp.Example. info@corp.example", True),
+    ("imap.corp.example info", "imap.corp.example info@corp.example", False),
+    ("imap.b\u00fccher.example x", "imap.xn--bcher-kva.example x", True),
+    ("imap.corp.example info", "imap2.corp.example info", False),
+])
+def test_spellings_of_one_login_are_one(one, other, same):
+    assert (login_key(*one.split(" ")) == login_key(*other.split(" "))) is same
+
+
 def test_the_second_run_of_the_same_claim_finds_it_done(organisation):
     connection_id = connected(address=ADDRESS, login=LOGIN)
     with unit():
@@ -164,9 +197,14 @@ def _make(already):
     if "removed person" in already or "released" in already:
         connected("personal", ADDRESS, "olga", login=LOGIN)
         with unit():
-            people.remove_person(person("olga"))
+            people.remove_person(None, person("olga"))
             if "released" in already:
-                connections.release(person("zofia"), db.session.scalar(select(Hold)))
+                holds.release(person("zofia"), db.session.scalar(select(Hold)))
+        return
+    if "deactivated" in words:
+        connected("personal", ADDRESS, "olga", login=LOGIN)
+        with unit():
+            person("olga").state = "deactivated"
         return
     if "personal" in words:
         connected("personal", address, "zofia", login=LOGIN)
@@ -178,7 +216,10 @@ def _make(already):
     with unit():
         row = db.session.scalar(select(Connection).where(Connection.use == "mail"))
         if words[-1] == "paused":
-            row.state = "paused"
+            holds.pause(person("zofia"), row)
+        elif words[-1] == "deleted":
+            connections.disconnect(person("zofia"), row)
+            inbox("Support").deleted_at = now()
         elif words[-1] == "removed":
             connections.disconnect(person("zofia"), row)
 
@@ -205,6 +246,7 @@ def _of_the_rule(already, wanted):
         "personal zofia": Held(zofia, mail), "personal zofia, paused": Held(zofia, mail),
         "team Support": Held(support, mail), "team Support, paused": Held(support, mail),
         "calendar zofia": Held(zofia, calendar), "personal and calendar zofia": Held(zofia, mail | calendar),
+        "personal of somebody deactivated": Held(Holder("personal", 998), mail),
         "personal of a removed person": Held(Holder("personal", 999), mail, gone=True),
         "its login: personal zofia": Held(zofia, mail, by_login=True) if use == "mail" else None,
         "its login: team Support": Held(support, mail, by_login=True) if use == "mail" else None,
@@ -237,6 +279,17 @@ def _calendar(name, address):
     db.session.add(row)
     db.session.flush()
     return row
+
+
+def _of_the_form(browser_of, wanted):
+    """What it says while the address is typed, by the same validator that stops it when it is sent."""
+    kind, name = wanted.split()
+    with browser_of("zofia" if kind == "team" else name) as client:
+        said = client.get(f"/connect/{kind}/hint", query_string={
+            "address": ADDRESS, **({"inbox": inbox(name).id} if kind == "team" else {})}).text
+    if "hint--danger" not in said:
+        return YES
+    return HERE if "is connected here already" in said else TAKEN
 
 
 def _of_the_database(wanted):

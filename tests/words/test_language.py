@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from webapp.extensions import db
 from webapp.models import Person
+from webapp.models.secret import ensure_setup_code
 from webapp.web.filters import moment, weekday
 from webapp.web.forms import Servers
 
@@ -18,7 +19,7 @@ def test_the_first_admin_goes_on_in_the_language_of_the_set_up_page(app):
     client = app.test_client()
     assert "Postroom działa" in client.get("/set-up", headers=POLISH).text
     client.post("/set-up", headers=POLISH, data=dict(
-        name="Zofia", email="zofia@corp.example", password="correct horse battery"))
+        code=ensure_setup_code(app.config["SETTINGS"].folder), name="Zofia", email="zofia@corp.example", password="correct horse battery"))
     assert db.session.scalar(select(Person.language)) == "pl"
 
 

@@ -5,16 +5,17 @@ nobody. `begin` asks the rules before the servers are tried, `claim` asks again 
 clash it asks once more, and the winner's row gives the answer.
 """
 
-from datetime import timedelta
-
 from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from webapp.actions.audit import note
+from webapp.actions.notices import tell
+from webapp.actions.sign_in import count
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail.address import login_key
-from webapp.models import Audit, Connection, Folder, Hold
+from webapp.models import Connection, Folder, Hold, HoldRequest
 from webapp.models.connection import connection_id_of, held
 from webapp.models.secret import seal
 from webapp.models.types import now
@@ -41,6 +42,7 @@ def begin(actor, kind, address, password, *, inbox=None, from_name="", servers=N
     row. `servers`: what was typed by hand, {imap_host: ..., ...}, or None to look for it."""
     holder = Holder("personal", actor.id) if kind == "personal" else Holder("team", inbox.id)
     check(actor, holder, address)
+    count("connect", person=actor.id)
     connection = _unfinished(actor, holder, address)
     if connection is None:
         connection = Connection(connected_by_id=actor.id, address=address.strip(),
@@ -57,6 +59,7 @@ def begin(actor, kind, address, password, *, inbox=None, from_name="", servers=N
 
 def try_again(actor, connection, *, password=None, servers=None):
     """After a failed step, or to reconnect: a new password, other servers, or simply once more."""
+    count("connect", person=actor.id)
     if connection.state == "active" and servers:
         may_reconnect(connection.hold.address_key, login_key(servers["imap_host"], servers["user_name"]),
                       connection.hold.address_key, connection.hold.login_key)
@@ -81,6 +84,9 @@ def claim(connection, login):
     """Hold the address and the login, and make the connection active. Raises RuleBroken like `check`."""
     holder = Holder(connection.kind, connection.person_id or connection.inbox_id)
     key = check_address(connection.address)
+    db.session.refresh(connection, with_for_update=True)    # whoever disconnects it, or its whole inbox, comes first
+    if connection.state == "removed":
+        raise RuleBroken("address", "not_now")
     for _attempt in range(2):
         if connection.hold_id:      # the same job ran twice, and the other run was faster
             return connection.hold
@@ -99,6 +105,10 @@ def claim(connection, login):
                 db.session.flush()
                 connection.hold_id, connection.state = hold.id, "active"
                 db.session.flush()
+            if connection.person_id:
+                _choose_default(connection.person_id)
+            note(connection.connected_by, "connection.connected", f"connection-{connection.id}",
+                 address=connection.address, **_holder_of(connection))
             return hold
         except IntegrityError:      # somebody was faster: their row gives the answer
             db.session.refresh(connection)
@@ -139,56 +149,64 @@ def set_folders(connection, folders):
     db.session.expire(connection, ["folders"])
 
 
-def problem(connection, code, retry_after: timedelta | None = None, /, **facts):
-    """Something stops this connection. Shown with its remedy; `retry_after` None: it waits for a person."""
-    if connection.problem != code:
-        connection.problem_since = now()
-    connection.problem, connection.problem_facts = code, facts
-    connection.retry_at = now() + retry_after if retry_after else None
-    db.session.flush()
-    _announce_health(connection)
-
-
-def retry(connection, wait: timedelta):
-    """Connecting goes on by itself after `wait`."""
-    connection.retry_at = now() + wait
-    db.session.flush()
-    announce(f"connection-{connection.id}")
-
-
-def healthy(connection):
-    connection.synced_at = now()
-    if connection.checks.get("sync", {}).get("state") == "fail":
-        step(connection, "sync", "done" if connection.caught_up else "run", started=now().isoformat())
-    if connection.problem:
-        connection.problem = connection.problem_facts = connection.problem_since = connection.retry_at = None
-        _announce_health(connection)
-    db.session.flush()
-
-
 def disconnect(actor, connection):
-    """Remove the connection and free its address. Everything that was received or sent stays."""
-    hold = connection.hold
+    """Remove the connection and free its address. Everything that was received or sent stays; whoever waits for the
+    address is told."""
+    address, connecting = connection.address, connection.state == "connecting"
+    freed = unhook(connection)
+    if not connecting:
+        note(actor, "connection.disconnected", f"connection-{connection.id}", address=address, **_holder_of(connection))
+    if freed:
+        _tell_waiting(freed)
+
+
+def unhook(connection):
+    """The connection lets go of its hold, and the hold of its address when nothing else uses it. Returns the address
+    key that became free, or None."""
+    hold, freed = connection.hold, None
     connection.state, connection.hold_id, connection.secret, connection.ended_at = "removed", None, None, now()
+    connection.is_default = False
     db.session.flush()
     if hold is not None and not db.session.scalar(select(func.count()).select_from(Connection).where(
             Connection.hold_id == hold.id)):
+        freed = hold.address_key
         db.session.delete(hold)
+    elif hold is not None and connection.use == "mail":
+        hold.login_key = None       # a calendar signs in to no mailbox
     db.session.flush()
     db.session.expire(connection, ["hold"])
-    _announce_health(connection)
+    if connection.person_id:
+        _choose_default(connection.person_id)
+    announce_health(connection)
+    return freed
 
 
-def release(actor, hold):
-    """An admin frees an address whose holder is gone. Audited; history stays (BEHAVIOUR 0.4)."""
-    if actor.role != "admin":
-        raise RuleBroken("address", "admins_only")
-    if not (hold.person and hold.person.state == "removed"):
-        raise RuleBroken("address", "holder_is_here", name=hold.person.name if hold.person else hold.inbox.name)
-    db.session.add(Audit(actor_id=actor.id, action="hold.released", subject=f"hold-{hold.id}",
-                         facts={"address": hold.address, "holder": hold.person.name}))
-    for connection in db.session.scalars(select(Connection).where(Connection.hold_id == hold.id)).all():
-        disconnect(actor, connection)
+def announce_health(connection):
+    announce(f"connection-{connection.id}",
+             f"person-{connection.person_id}" if connection.person_id else f"inbox-{connection.inbox_id}", "watch")
+
+
+def _holder_of(connection):
+    holder = connection.person if connection.person_id else connection.inbox
+    return {"kind": connection.kind, "holder": holder.name}
+
+
+def _choose_default(person_id):
+    """Of several personal addresses one is the default; when it goes, the oldest that is left."""
+    mine = db.session.scalars(select(Connection).where(
+        Connection.person_id == person_id, Connection.use == "mail", Connection.hold_id.is_not(None))
+        .order_by(Connection.id)).all()
+    if mine and not any(c.is_default for c in mine):
+        mine[0].is_default = True
+        db.session.flush()
+
+
+def _tell_waiting(address_key):
+    for wanted in db.session.scalars(select(HoldRequest).where(HoldRequest.address_key == address_key,
+                                                               HoldRequest.ended_at.is_(None))).all():
+        wanted.ended_at = now()
+        if wanted.person.state == "active":
+            tell(wanted.person, "address.free", address=wanted.address, kind=wanted.kind)
 
 
 def _start(connection):
@@ -220,8 +238,3 @@ def _unfinished(actor, holder, address):
         Connection.state == "connecting", Connection.connected_by_id == actor.id,
         func.lower(Connection.address) == address.strip().lower(),
         (Connection.person_id if holder.kind == "personal" else Connection.inbox_id) == holder.id))
-
-
-def _announce_health(connection):
-    announce(f"connection-{connection.id}",
-             f"person-{connection.person_id}" if connection.person_id else f"inbox-{connection.inbox_id}", "watch")

@@ -31,6 +31,13 @@ def assign(actor, conversation, assignee):
               **({"to": assignee.id, "name": assignee.name} if assignee else {}))
 
 
+def lose_assignee(actor, conversation):
+    """Its assignee can't open this inbox any more; somebody else is to take it on."""
+    facts = {"of": conversation.assignee_id, "name": conversation.assignee.name}
+    conversation.assignee = None
+    _happened(actor, conversation, "access_lost", **facts)
+
+
 def close(actor, conversation):
     _set_status(actor, conversation, "closed", "closed")
 
@@ -154,6 +161,6 @@ def _set_status(actor, conversation, status, kind):
 
 
 def _happened(actor, conversation, kind, **facts):
-    db.session.add(Event(conversation_id=conversation.id, kind=kind, actor_id=actor.id, facts=facts))
+    db.session.add(Event(conversation_id=conversation.id, kind=kind, actor_id=actor.id if actor else None, facts=facts))
     db.session.flush()
     announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")

@@ -50,3 +50,9 @@ def clear_wanted(connection_id, fence) -> bool:
     return db.session.execute(
         update(Connection).where(Connection.id == connection_id, Connection.fence == fence,
                                  Connection.wanted.is_(True)).values(wanted=False)).rowcount == 1
+
+
+def revoke(connection_id):
+    """Whoever has the lease has lost it: at their next write they stop."""
+    db.session.execute(update(Connection).where(Connection.id == connection_id)
+                       .values(lease_until=None, fence=Connection.fence + 1))

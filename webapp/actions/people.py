@@ -1,88 +1,160 @@
-"""People: made, signed in, signed out, their preferences. Inviting and the leaving page come with their own issue."""
+"""People: made, invited, changed, gone, come back.
 
-import hashlib
-import ipaddress
-import secrets
-from datetime import timedelta
+Whatever can take an admin away first locks the rows of all admins, in one order: two who demote each other at the same
+instant do it one after the other, and the second is no admin any more.
+"""
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from flask import current_app
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 
+from webapp.actions import leaving
+from webapp.actions.audit import note
+from webapp.actions.notices import tell
+from webapp.actions.sign_in import hasher
 from webapp.extensions import db
-from webapp.models import Person, SignIn, SignInFailure
-from webapp.models.person import token_hash
+from webapp.live import announce
+from webapp.models import Hold, HoldRequest, Link, Person, SignIn, Team, TeamMember
 from webapp.models.types import now
 from webapp.rules import RuleBroken
-from webapp.rules.bounds import PASSWORD_MAX, PASSWORD_MIN
+from webapp.rules.access import check_admin
+from webapp.rules.bounds import NAME_MAX
 from webapp.rules.connections import check_address
-from webapp.rules.people import WINDOW, check_throttle
-
-
-def hasher():
-    cheap = current_app.config.get("TESTING")
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if cheap else PasswordHasher(
-        time_cost=2, memory_cost=19456, parallelism=1)   # OWASP's minimum for argon2id
+from webapp.rules.people import (
+    INVITE_LASTS,
+    check_change,
+    check_last_admin,
+    check_name,
+    check_not_yourself,
+    check_password,
+    check_role,
+    clean_name,
+)
 
 
 def create_person(name, email, role="member", password=None, language="en"):
     """A new person, or the removed one of the same e-mail address come back with everything that was theirs."""
-    key = _email_key(email)
+    key = email_key(email)
     person = db.session.scalar(select(Person).where(Person.email_key == key))
     if person is not None and person.state != "removed":
         raise RuleBroken("email", "person_exists")
     if person is None:
         person = Person(email=email.strip(), email_key=key)
         db.session.add(person)
-    person.name, person.role, person.language = name.strip(), role, language
-    person.state, person.removed_at = "active", None
+    person.name, person.role, person.language = check_name(name), role, language
+    person.state, person.state_at, person.state_by_id = "active", None, None
     person.password_hash = hasher().hash(check_password(password)) if password else None
     db.session.flush()
     return person
 
 
-def remove_person(person):
-    """The profile goes, the holds stay (BEHAVIOUR 0.4): what they connected keeps its address until released."""
-    person.state, person.removed_at, person.password_hash = "removed", now(), None
-    db.session.execute(delete(SignIn).where(SignIn.person_id == person.id))
-    db.session.flush()
+def add_person(actor, name, email, role, password):
+    """Somebody made by hand, with a password, at the command line (`actor` None). Raises like `create_person`."""
+    person = create_person(name, email, check_role(role), password)
+    note(actor, "person.created", f"person-{person.id}", name=person.name, email=person.email, role=role)
+    return person
 
 
-def sign_in(email, password, ip, agent=""):
-    """Returns (person, token). Raises RuleBroken("password", "sign_in_refused" | "throttled"): the same answer, in
-    the same time, for known and unknown addresses."""
-    try:
-        key = check_address(email)
-    except RuleBroken:
-        key = ""
-    subjects = [_subject("address", key or email.strip().lower()), _subject("ip", _network(ip))]
-    failures = db.session.execute(
-        select(SignInFailure.subject, func.count()).where(
-            SignInFailure.subject.in_(subjects), SignInFailure.at > now() - WINDOW)
-        .group_by(SignInFailure.subject)).all()
-    check_throttle({"address": dict(failures).get(subjects[0], 0), "ip": dict(failures).get(subjects[1], 0)})
-    person = db.session.scalar(select(Person).where(Person.email_key == key, Person.state == "active"))
-    if not _matches(person.password_hash if person else None, password):
-        db.session.add_all([SignInFailure(subject=s) for s in subjects])
-        db.session.execute(delete(SignInFailure).where(SignInFailure.at < now() - timedelta(days=1)))
-        db.session.flush()
-        raise RuleBroken("password", "sign_in_refused", counted=True)
-    if hasher().check_needs_rehash(person.password_hash):
-        person.password_hash = hasher().hash(password)
-    return person, open_session(person, agent)
+def invite(actor, email, role="member", language="en", team_ids=()):
+    """Somebody may come in: the link that lets them, which works once. Of a removed person's address: that person
+    comes back with account, connections and history (BEHAVIOUR 0.4). Raises RuleBroken("email", "not_an_address" |
+    "person_exists"), or ("role", "unknown_role")."""
+    check_admin(actor.role)
+    key, role = email_key(email), check_role(role)
+    person = db.session.scalar(select(Person).where(Person.email_key == key))
+    back = person is not None
+    if back and person.state != "removed":
+        raise RuleBroken("email", "person_exists")
+    if back:
+        check_change(person.state, "invited")
+    else:
+        person = _store(Person(email=email.strip(), email_key=key, name=_name_of(email), state="invited"))
+    person.role, person.language = role, language
+    _expect(actor, person)
+    teams = db.session.scalars(select(Team).where(Team.id.in_(team_ids)).order_by(Team.name)).all()
+    db.session.add_all(TeamMember(team_id=team.id, person_id=person.id) for team in teams)
+    note(actor, "person.invited", f"person-{person.id}", name=person.name, email=person.email, role=role,
+         teams=[team.name for team in teams], back=back)
+    return _new_link(actor, person)
 
 
-def open_session(person, agent=""):
-    """A new signed-in browser; returns the token for its cookie. Only the hash is stored."""
-    token = secrets.token_urlsafe(32)
-    db.session.add(SignIn(token_hash=token_hash(token), person_id=person.id, agent=agent[:200]))
-    db.session.flush()
-    return token
+def invite_again(actor, person):
+    """A new link, in place of the one before. Raises RuleBroken("person", "not_now")."""
+    check_admin(actor.role)
+    if person.state != "invited":
+        raise RuleBroken("person", "not_now")
+    note(actor, "person.invited_again", f"person-{person.id}", name=person.name, email=person.email)
+    return _new_link(actor, person)
 
 
-def sign_out(token):
-    db.session.execute(delete(SignIn).where(SignIn.token_hash == token_hash(token)))
+def withdraw(actor, person):
+    """The invitation is void. Whoever came back by it is removed again, with what they hold."""
+    check_admin(actor.role)
+    if person.state != "invited":
+        raise RuleBroken("person", "not_now")
+    note(actor, "person.withdrawn", f"person-{person.id}", name=person.name, email=person.email)
+    _gone(actor, person)
+
+
+def restore(actor, person):
+    """A removed person comes back with account, connections and history, and chooses a new password by the link that
+    is returned. Raises RuleBroken("person", "not_now")."""
+    check_admin(actor.role)
+    if person.state != "removed":
+        raise RuleBroken("person", "not_now")
+    _expect(actor, person)
+    note(actor, "person.restored", f"person-{person.id}", name=person.name, email=person.email, role=person.role)
+    return _new_link(actor, person)
+
+
+def set_role(actor, person, role):
+    """Raises RuleBroken("person", "last_admin" | "not_now"), ("role", "unknown_role")."""
+    role, others = check_role(role), _other_admins(actor, person)
+    if person.state == "removed":
+        raise RuleBroken("person", "not_now")
+    check_last_admin(_is_admin(person) and role != "admin", others)
+    if role == person.role:
+        return
+    note(actor, "person.role_changed", f"person-{person.id}", name=person.name, was=person.role, role=role)
+    person.role = role
+    if role == "viewer":        # who only reads answers nobody
+        leaving.hand_over_all(actor, person, None)
+    if person.state == "active" and person.id != actor.id:
+        tell(person, "role_changed", role=role, by=actor.name)
+    _changed(person)
+
+
+def deactivate(actor, person, heir=None):
+    """Cannot sign in, hears nothing; profile and history stay, addresses stay held and rest. Open conversations go to
+    `heir`, who may act in each of their inboxes, or to nobody. Raises RuleBroken("person", "not_yourself" |
+    "last_admin" | "not_now"), ("heir", "may_not_act")."""
+    _may_leave(actor, person, "deactivated")
+    number = leaving.hand_over_all(actor, person, heir)
+    note(actor, "person.deactivated", f"person-{person.id}", name=person.name, conversations=number)
+    _set_state(actor, person, "deactivated")
+    _lock_out(person)
+
+
+def reactivate(actor, person):
+    """As before: role, memberships, addresses, password."""
+    check_admin(actor.role)
+    if person.state != "deactivated":
+        raise RuleBroken("person", "not_now")
+    note(actor, "person.reactivated", f"person-{person.id}", name=person.name)
+    person.state, person.state_at, person.state_by_id = "active", None, None
+    tell(person, "reactivated", by=actor.name)
+    _changed(person)
+
+
+def remove_person(actor, person, heir=None):
+    """The profile goes, the holds stay (BEHAVIOUR 0.4): what they connected keeps its address until released. Raises
+    like `deactivate`. `actor` None: the product itself, which is not asked whether it may."""
+    _may_leave(actor, person, "removed")
+    number = leaving.hand_over_all(actor, person, heir)
+    inboxes, teams = _gone(actor, person)
+    note(actor, "person.removed", f"person-{person.id}", name=person.name, email=person.email, conversations=number,
+         inboxes=inboxes, teams=teams,
+         holds=db.session.scalars(select(Hold.address).where(Hold.person_id == person.id).order_by(Hold.id)).all())
 
 
 def set_preferences(actor, language=None, theme=None):
@@ -90,41 +162,96 @@ def set_preferences(actor, language=None, theme=None):
     db.session.flush()
 
 
-def check_password(password):
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise RuleBroken("password", "password_length", low=PASSWORD_MIN, high=PASSWORD_MAX)
-    return password
-
-
-def _email_key(email):
+def email_key(email):
+    """Raises RuleBroken("email", "not_an_address")."""
     try:
         return check_address(email)
     except RuleBroken as broken:
         raise RuleBroken("email", broken.code) from None
 
 
-def _matches(stored, password):
+def _may_leave(actor, person, to):
+    others = _other_admins(actor, person)
+    check_change(person.state, to)
+    if actor is not None:
+        check_not_yourself(actor.id, person.id)
+        check_last_admin(_is_admin(person), others)
+
+
+def _other_admins(actor, person):
+    """How many active admins there are beside this person. Holds all of their rows until the commit, and asks who the
+    actor is once more: somebody may just have changed that."""
+    admins = db.session.scalars(
+        select(Person).where(Person.role == "admin", Person.state == "active").order_by(Person.id)
+        .with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    db.session.refresh(person)
+    if actor is not None:
+        check_admin(next((admin.role for admin in admins if admin.id == actor.id), ""))
+    return sum(admin.id != person.id for admin in admins)
+
+
+def _is_admin(person):
+    return person.role == "admin" and person.state == "active"
+
+
+def _expect(actor, person):
+    """From now on this person may come in by a link."""
+    person.password_hash = None
+    _set_state(actor, person, "invited")
+
+
+def _new_link(actor, person):
+    _void_links(person)
+    link = Link(purpose="invite", person_id=person.id, made_by_id=actor.id, expires_at=now() + INVITE_LASTS)
+    db.session.add(link)
+    db.session.flush()
+    tell(person, "invite", shown=False, link=link.id, by=actor.name,
+         organisation=current_app.config["SETTINGS"].organisation)
+    return link
+
+
+def _gone(actor, person):
+    names = leaving.leave_everything(person)
+    db.session.execute(update(HoldRequest).where(HoldRequest.person_id == person.id, HoldRequest.ended_at.is_(None))
+                       .values(ended_at=now()))
+    person.password_hash = None
+    _set_state(actor, person, "removed")
+    _lock_out(person)
+    return names
+
+
+def _lock_out(person):
+    """Out of every browser at once, and no link lets them in."""
+    db.session.execute(delete(SignIn).where(SignIn.person_id == person.id))
+    _void_links(person)
+
+
+def _void_links(person):
+    db.session.execute(update(Link).where(Link.person_id == person.id, Link.used_at.is_(None)).values(used_at=now()))
+
+
+def _set_state(actor, person, state):
+    person.state, person.state_at, person.state_by_id = state, now(), actor.id if actor else None
+    _changed(person)
+
+
+def _changed(person):
+    """Their open pages look again, and the watcher asks again whose mailboxes it may use."""
+    db.session.flush()
+    announce(f"person-{person.id}", "watch")
+
+
+def _store(person):
+    """Two admins who invite the same address at once: the database says so to the second."""
     try:
-        return hasher().verify(stored or _nobody(), password[:PASSWORD_MAX]) and stored is not None
-    except (VerifyMismatchError, InvalidHashError):
-        return False
+        with db.session.begin_nested():
+            db.session.add(person)
+            db.session.flush()
+    except IntegrityError:
+        raise RuleBroken("email", "person_exists") from None
+    return person
 
 
-def _nobody():
-    if "nobody_hash" not in current_app.extensions:
-        current_app.extensions["nobody_hash"] = hasher().hash(secrets.token_hex(8))
-    return current_app.extensions["nobody_hash"]
-
-
-def _network(ip):
-    """Who guesses: an IPv4 address, or the /64 that an IPv6 host has all to itself."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return ip
-    address = getattr(address, "ipv4_mapped", None) or address
-    return str(address) if address.version == 4 else str(ipaddress.ip_network(f"{address}/64", strict=False))
-
-
-def _subject(kind, value):
-    return hashlib.sha256(f"{kind}|{value}".encode()).hexdigest()
+def _name_of(email):
+    """What somebody is called until they say so."""
+    return clean_name(email.strip().rpartition("@")[0])[:NAME_MAX].strip() or email.strip()[:NAME_MAX]

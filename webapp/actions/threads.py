@@ -19,6 +19,8 @@ from webapp.mail.address import address_key
 from webapp.mail.compose import is_ours
 from webapp.mail.types import Fetched
 from webapp.models import Conversation, Draft, Event, Message, Outbox, Participant, Seen, ThreadKey
+from webapp.models.inbox import is_member
+from webapp.rules.access import may_act_in_inbox
 from webapp.rules.threading import ids_of, may_join
 
 RECENT = timedelta(days=30)   # imported mail newer than this opens a conversation, older is history
@@ -220,8 +222,15 @@ def _reopen(conversation, message):
     wakes = message.bounce or not message.auto
     if conversation.status == "closed" and wakes and message.at > message.connection.created_at:
         conversation.status = "open"
+        if conversation.assignee is not None and not _may_still_act(conversation.assignee, conversation.inbox):
+            conversation.assignee = None        # whoever had it is gone: somebody else sees it among the unassigned
         db.session.flush()
         db.session.add(Event(conversation_id=conversation.id, kind="reopened_by_mail", at=message.at))
+
+
+def _may_still_act(person, inbox):
+    member = bool(db.session.scalar(select(is_member(person.id, inbox.id))))
+    return person.state == "active" and may_act_in_inbox(person.role, inbox.access, member)
 
 
 def _meet_contact(desk, conversation, message, parsed, sender):

@@ -2,6 +2,6 @@
 
 
 def register_blueprints(app):
-    from webapp.blueprints import auth, connections, home, live, messages, personal, team
-    for module in (home, auth, connections, personal, team, messages, live):
+    from webapp.blueprints import audit, auth, connections, home, live, messages, people, personal, profile, team
+    for module in (home, auth, profile, people, connections, personal, team, audit, messages, live):
         app.register_blueprint(module.blueprint)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from webapp.extensions import db
 from webapp.models import Connection, Inbox, Person
 from webapp.models.connection import own_connections
-from webapp.models.inbox import visible_inboxes
+from webapp.models.inbox import readable_inboxes
 from webapp.web.present import present
 
 blueprint = Blueprint("home", __name__)
@@ -15,7 +15,7 @@ blueprint = Blueprint("home", __name__)
 
 @blueprint.get("/")
 def index():
-    inboxes = db.session.scalars(visible_inboxes(current_user)).all()
+    inboxes = db.session.scalars(readable_inboxes(current_user)).all()
     fed = db.session.scalar(select(Connection.inbox_id).where(
         Connection.inbox_id.in_([i.id for i in inboxes]), Connection.state.in_(("active", "paused")))
         .order_by(Connection.inbox_id).limit(1))

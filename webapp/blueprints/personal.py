@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from webapp.extensions import db
 from webapp.models import Message
-from webapp.models.connection import own_connections
+from webapp.models.connection import own_connections, past_connections
 from webapp.queue import enqueue
 from webapp.web import find, paging
 from webapp.web.forms import Act
@@ -24,7 +24,7 @@ def index():
         select(func.count(), func.count().filter(Message.outgoing)).select_from(Message)
         .where(Message.connection_id == shown.id)).one() if shown else (0, 0)
     return present("personal/mailboxes", mailboxes=mailboxes, shown=shown, side_mailboxes=mailboxes, stored=stored,
-                   sent=sent, form=Act())
+                   sent=sent, form=Act(), past=_past())
 
 
 @blueprint.get("/mailboxes/<int:connection_id>/mail")
@@ -43,11 +43,17 @@ def message(connection_id, message_id):
     connection, found = find.own_mailbox(connection_id), find.message(message_id)
     if found.connection_id != connection.id:
         found = find.message(0)
-    if found.state == "header":
+    if found.state == "header" and connection.state == "active":
         enqueue("webapp.jobs.personal.fetch_body", (found.id,), queue="in")
     if request.args.get("part") == "body":
         return fragment("personal/body", connection=connection, message=found)
     return present("personal/message", connection=connection, message=found, side_mailboxes=_own())
+
+
+def _past():
+    """Disconnected ones that left mail behind."""
+    return [c for c in db.session.scalars(past_connections(current_user)) if db.session.scalar(
+        select(Message.id).where(Message.connection_id == c.id).limit(1))]
 
 
 def _own():

@@ -5,6 +5,7 @@ accept exactly these addresses and passwords. They protect nothing: the servers 
 """
 
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 
 from webapp.mail.types import Endpoint
 
@@ -53,6 +54,15 @@ MAILBOXES = (
     DemoMailbox(f"marek.zielinski@{DOMAIN}", "marek-poczta-35", "personal", "Marek Zieliński", "marek"),
     DemoMailbox(f"magazyn@{DOMAIN}", "magazyn-brama-7", "team", "Magazyn", "michal", held=True),
 )
+
+
+# With this one the demo's Postroom writes to its people. Nobody connects it: it is not among MAILBOXES.
+NOTICES = DemoMailbox(f"postroom@{DOMAIN}", "postroom-dzwonek-5", "team", "Postroom")
+
+
+def notice_smtp(smtp_port: int = SMTP_PORT) -> str:
+    """POSTROOM_NOTICE_SMTP of the demo."""
+    return f"smtps://{quote(NOTICES.address)}:{quote(NOTICES.password)}@127.0.0.1:{smtp_port}"
 
 
 def servers(imap_port: int = IMAP_PORT, smtp_port: int = SMTP_PORT) -> dict[str, DemoServers]:

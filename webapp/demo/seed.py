@@ -20,8 +20,8 @@ def seed():
             _held_by(made[box.person], box)
     for person in PEOPLE:
         if person.removed:
-            people.remove_person(made[person.key])
-            made[person.key].removed_at = now() - timedelta(days=47)
+            people.remove_person(None, made[person.key])
+            made[person.key].state_at = now() - timedelta(days=47)
 
 
 def _held_by(person, box):

@@ -10,7 +10,7 @@ from webapp.demo.certificate import tls_context
 from webapp.demo.customers import ANSWER_AFTER, PACE, Customers
 from webapp.demo.imap.server import ImapServer
 from webapp.demo.mailstore import MailStore
-from webapp.demo.people import IMAP_PORT, MAILBOXES, SMTP_PORT
+from webapp.demo.people import IMAP_PORT, MAILBOXES, NOTICES, SMTP_PORT
 from webapp.demo.smtp import SmtpServer
 
 HOST = "127.0.0.1"
@@ -38,7 +38,7 @@ class Demo:
         passwords = {mailbox.address: mailbox.password for mailbox in MAILBOXES}
         self.store = MailStore(self.folder / "mail.sqlite3")
         self._imap = ImapServer(self.store, passwords, tls)
-        self._smtp = SmtpServer(self.store, passwords, tls, self._outside, _now)
+        self._smtp = SmtpServer(self.store, {**passwords, NOTICES.address: NOTICES.password}, tls, self._outside, _now)
         # The ports first: who cannot listen must not fill a folder that somebody else may be using.
         self.imap_port = await _listen(self._imap, self.imap_port, "IMAP", "--imap-port")
         self.smtp_port = await _listen(self._smtp, self.smtp_port, "SMTP", "--smtp-port")

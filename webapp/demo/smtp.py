@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from webapp.demo.mailstore import MailStore
-from webapp.demo.people import DOMAIN
+from webapp.demo.people import DOMAIN, NOTICES
 
 MAX_SIZE = 25 * 1024 * 1024
 
@@ -69,11 +69,12 @@ class SmtpServer:
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
 
-    async def handle_RCPT(self, _server, _session, envelope, address, options):
+    async def handle_RCPT(self, _server, session, envelope, address, options):
         local, _, domain = address.rpartition("@")
         if not local or not domain:
             return "501 5.1.3 That is not an address"
-        if domain.lower() == DOMAIN and address.lower() not in self._passwords:
+        known = address.lower() in self._passwords or session.auth_data == NOTICES.address
+        if domain.lower() == DOMAIN and not known:
             return "550 5.1.1 There is no such mailbox here"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
@@ -84,6 +85,8 @@ class SmtpServer:
         with self._store.transaction():
             for address in dict.fromkeys(recipient.lower() for recipient in envelope.rcpt_tos):
                 if address.endswith("@" + DOMAIN):
+                    if self._store.folder(address, "INBOX") is None:    # invited to the demo, without a mailbox
+                        continue
                     deliver(self._store, address, raw, sender, now)
                 else:
                     self._outside(sender, address, raw)

@@ -6,7 +6,7 @@ import time
 
 from flask import current_app
 
-from webapp.actions import connections, outbox
+from webapp.actions import connections, health, outbox
 from webapp.extensions import db
 from webapp.jobs import job, look, unit
 from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap, open_smtp, policy, smtp_endpoint
@@ -73,9 +73,9 @@ class _Attempt:
             connection = self._connection()
             connections.step(connection, name, "fail", code, round(time.monotonic() - started, 1), **facts)
             if self.reconnecting:
-                connections.problem(connection, code, RETRY_AFTER.get(code), **facts)
+                health.problem(connection, code, RETRY_AFTER.get(code), **facts)
             elif code in PASSING:
-                connections.retry(connection, RETRY_AFTER[code])
+                health.retry(connection, RETRY_AFTER[code])
         raise _Stop
 
     def _find_settings(self, name, seconds):
@@ -142,7 +142,7 @@ class _Attempt:
             connections.step(connection, name, "done", None, seconds(), count=len(folders),
                              names=[f.name for f in sorted(folders, key=lambda f: f.role == "other")][:4])
             connections.step(connection, "sync", "done" if connection.caught_up else "run", started=now().isoformat())
-            connections.healthy(connection)
+            health.healthy(connection)
             outbox.retry_now(connection)
             announce("watch")
             later("webapp.jobs.sync.pull", connection.id, queue="in")

@@ -45,17 +45,17 @@ def policy():
 
 def open_imap(endpoint, credentials):
     """Ends before the queue would kill the job: then the mailbox says so, and is tried less often."""
-    with _never_telling(credentials.password):
+    with never_telling(credentials.password):
         return Session.open(endpoint, credentials, policy(), SESSION_SECONDS)
 
 
 def open_smtp(endpoint, credentials):
-    with _never_telling(credentials.password):
+    with never_telling(credentials.password):
         return SmtpSession.open(endpoint, credentials, policy())
 
 
 @contextmanager
-def _never_telling(password):
+def never_telling(password):
     """A server may repeat the password in its answer, which is shown and stored: without it."""
     try:
         yield

@@ -1,6 +1,6 @@
 """A personal message whose owner opens it: only now its body is read (BEHAVIOUR 0.10)."""
 
-from webapp.actions import connections
+from webapp.actions import health
 from webapp.actions.receive import store_body
 from webapp.extensions import db
 from webapp.jobs import job, look, unit
@@ -45,7 +45,7 @@ def _trouble(message_id, error):
             message.state = "too_big"
             announce(f"message-{message_id}")
         else:
-            connections.problem(message.connection, error.code, RETRY_AFTER.get(error.code), **error.facts)
+            health.problem(message.connection, error.code, RETRY_AFTER.get(error.code), **error.facts)
 
 
 def _read(endpoint, credentials, places):

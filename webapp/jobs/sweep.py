@@ -5,9 +5,9 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import or_, select
 
-from webapp.actions import outbox
+from webapp.actions import health, links, notices, outbox
 from webapp.extensions import db
-from webapp.jobs import look
+from webapp.jobs import look, unit
 from webapp.models import Connection, Outbox
 from webapp.models.types import now
 from webapp.queue import crowded, enqueue
@@ -25,7 +25,19 @@ def everything():
     _hint("webapp.jobs.sync.pull", "in", look(_mailboxes_due))
     _hint("webapp.jobs.outbox.copy", "out", look(lambda: db.session.scalars(outbox.copies_due().limit(200)).all()))
     _hint("webapp.jobs.outbox.look_in_sent", "out", look(_uncertain))
+    _hint("webapp.jobs.notices.send", "out", look(lambda: db.session.scalars(notices.due().limit(200)).all()))
+    _hint("webapp.jobs.notices.reset", "out", look(lambda: db.session.scalars(links.resets_to_find().limit(200)).all()))
     _hint("webapp.jobs.connect.connect", "in", look(_stuck) + look(_connecting_again))
+    stopped()
+
+
+def stopped():
+    """Mailboxes that stopped, and whose people do not know yet."""
+    for connection_id in look(lambda: db.session.scalars(health.to_tell().limit(200)).all()):
+        with unit():
+            connection = db.session.get(Connection, connection_id)
+            if connection.problem and connection.told_at is None:     # it may work again by now
+                health.tell_stopped(connection)
 
 
 def _hint(name, queue, ids):

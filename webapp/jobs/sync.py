@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import select
 
-from webapp.actions import connections, leases
+from webapp.actions import connections, health, leases
 from webapp.actions.receive import keep_place, receive
 from webapp.extensions import db
 from webapp.jobs import job, look, patiently, unit
@@ -79,7 +79,7 @@ def _trouble(connection_id, error):
     db.session.rollback()
     with unit():
         connection = db.session.get(Connection, connection_id)
-        connections.problem(connection, error.code, _wait(connection, error.code), **error.facts)
+        health.problem(connection, error.code, _wait(connection, error.code), **error.facts)
         if not connection.caught_up and connection.checks:
             connections.step(connection, "sync", "fail", error.code, **error.facts)
 
@@ -129,7 +129,7 @@ class _Pull:
                 self._store(folder_id, window, high=window[-1])
         with unit():
             leases.hold_on(self.connection_id, self.fence)
-            connections.healthy(db.session.get(Connection, self.connection_id))
+            health.healthy(db.session.get(Connection, self.connection_id))
 
     def _select(self, folder_id):
         """Open a folder on the server. First time, or numbers started anew: the cursor starts at the newest."""
@@ -208,7 +208,7 @@ class _Pull:
                 connection.caught_up = True
                 if connection.checks:
                     connections.step(connection, "sync", "done")
-            connections.healthy(connection)
+            health.healthy(connection)
         return False
 
 

@@ -47,11 +47,12 @@ def choose(folder):
 
 def addresses(imap, smtp):
     """Settings for the product; none where the demo is at its usual ports."""
-    from webapp.demo.people import DOMAIN
+    from webapp.demo.people import DOMAIN, notice_smtp
 
     if (imap, smtp) == _usual():
         return {}
-    return {"POSTROOM_MAIL_LOOPBACK": f"127.0.0.1:{imap} 127.0.0.1:{smtp}",
+    return {"POSTROOM_NOTICE_SMTP": notice_smtp(smtp),
+            "POSTROOM_MAIL_LOOPBACK": f"127.0.0.1:{imap} 127.0.0.1:{smtp}",
             "POSTROOM_MAIL_SERVERS": f"{DOMAIN}=127.0.0.1:{imap}:tls,127.0.0.1:{smtp}:tls"}
 
 

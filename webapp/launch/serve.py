@@ -156,8 +156,16 @@ class Serving:
             for line in sign_ins():
                 say(line)
         else:
-            say("Open this address. On the first visit the page asks for the first admin's name, address and password.")
+            for line in self.first_visit():
+                say(line)
         say("Logs are in " + str(self._shown(self.folder / "log")) + ". Stop with Ctrl-C.")
+
+    def first_visit(self):
+        """While nobody is in: the address that lets the first admin in, which a stranger does not know."""
+        code = self.folder / "secret.setup"
+        if code.exists():
+            yield f"Open this address to become the first admin: {self.environ['POSTROOM_BASE_URL']}/set-up?code=" + (
+                code.read_text().strip())
 
     def stop(self):
         if self.supervisor.children:

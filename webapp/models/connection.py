@@ -12,6 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
     or_,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -58,6 +59,7 @@ class Connection(db.Model):
     from_name: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    is_default: Mapped[bool] = mapped_column(default=False)   # of several personal addresses the one to write from
 
     # The servers, as found or typed. `source` says which of the two, and from where.
     source: Mapped[str | None]
@@ -78,6 +80,7 @@ class Connection(db.Model):
     problem: Mapped[str | None]
     problem_facts: Mapped[dict | None] = mapped_column(JSON)
     problem_since: Mapped[datetime | None] = mapped_column(Moment)
+    told_at: Mapped[datetime | None] = mapped_column(Moment)   # its people were told of the present problem
     retry_at: Mapped[datetime | None] = mapped_column(Moment)
     synced_at: Mapped[datetime | None] = mapped_column(Moment)
     caught_up: Mapped[bool] = mapped_column(default=False)  # the first sync has reached the oldest message
@@ -104,6 +107,12 @@ class Connection(db.Model):
 
 
 Index("ix_connection_state", Connection.state)
+Index("uq_connection_default", Connection.person_id, unique=True, sqlite_where=text("is_default"),
+      postgresql_where=text("is_default"))
+# A person has one calendar (DESIGN 5).
+Index("uq_connection_calendar", Connection.person_id, unique=True,
+      sqlite_where=text("use = 'calendar' AND hold_id IS NOT NULL"),
+      postgresql_where=text("use = 'calendar' AND hold_id IS NOT NULL"))
 
 
 class Folder(db.Model):
@@ -129,6 +138,13 @@ class Folder(db.Model):
 def own_connections(person):
     """SELECT of a person's personal addresses, not the removed ones."""
     return (select(Connection).where(Connection.person_id == person.id, Connection.state != "removed")
+            .order_by(Connection.id))
+
+
+def past_connections(person):
+    """SELECT of a person's personal addresses that were disconnected and left mail behind."""
+    return (select(Connection).where(Connection.person_id == person.id, Connection.state == "removed",
+                                     Connection.use == "mail", Connection.imap_host.is_not(None))
             .order_by(Connection.id))
 
 
@@ -161,5 +177,5 @@ def _as_held(hold, by_login):
     gone = person is not None and person.state == "removed"
     return Held(Holder("personal", hold.person_id) if person else Holder("team", hold.inbox_id), frozenset(uses),
                 address=hold.address, name=person.name if person else hold.inbox.name,
-                since=person.removed_at if gone else hold.since, gone=gone, by_login=by_login, hold_id=hold.id,
+                since=person.state_at if gone else hold.since, gone=gone, by_login=by_login, hold_id=hold.id,
                 restricted=person is None and hold.inbox.access == "members")

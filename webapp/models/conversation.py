@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
 from webapp.models.contact import Contact
-from webapp.models.inbox import Inbox, InboxMember
+from webapp.models.inbox import Inbox, is_member
 from webapp.models.person import Person
 from webapp.models.types import Moment, now, one_of
 from webapp.rules.bounds import CONVERSATION_STATES
@@ -95,13 +95,10 @@ class Draft(db.Model):
 
 
 def visible_conversations(person):
-    """SELECT of conversations in the inboxes that this person may see (rules.access)."""
-    query = select(Conversation)
-    if person.role == "admin":
-        return query
-    member = exists().where(InboxMember.inbox_id == Conversation.inbox_id, InboxMember.person_id == person.id)
+    """SELECT of conversations in the inboxes that this person may read (rules.access). Those of a deleted inbox stay
+    with their contacts, for the same people."""
     is_open = exists().where(Inbox.id == Conversation.inbox_id, Inbox.access == "everyone")
-    return query.where(or_(is_open, member))
+    return select(Conversation).where(or_(is_open, is_member(person.id, Conversation.inbox_id)))
 
 
 def open_counts(inbox_ids):

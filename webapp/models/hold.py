@@ -1,8 +1,8 @@
-"""Who holds an address. The two unique keys are the connection rules' last word."""
+"""Who holds an address. The two unique keys are the connection rules' last word. And who waits for one."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -29,3 +29,24 @@ class Hold(db.Model):
     since: Mapped[datetime] = mapped_column(Moment, default=now)
     person: Mapped[Person | None] = relationship()
     inbox: Mapped[Inbox | None] = relationship()
+    connections: Mapped[list["Connection"]] = relationship(  # noqa: F821  its uses
+        primaryjoin="Hold.id == foreign(Connection.hold_id)", viewonly=True)
+
+
+class HoldRequest(db.Model):
+    """Somebody asked the admins for an address that another holds. Ended when it is free, and they are told."""
+
+    __table_args__ = (
+        no_longer_than("address", ADDRESS_MAX),
+        Index("uq_hold_request_open", "person_id", "address_key", unique=True, sqlite_where=text("ended_at IS NULL"),
+              postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str]
+    address_key: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]                                      # what it is wanted as: "personal" or "team"
+    asked_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    person: Mapped[Person] = relationship()

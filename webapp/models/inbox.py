@@ -1,4 +1,4 @@
-"""Team inboxes and who belongs to the restricted ones."""
+"""Team inboxes, and who belongs to the restricted ones: people, and whole teams."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, exists, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
+from webapp.models.team import TeamMember
 from webapp.models.types import Moment, no_longer_than, now, one_of
 from webapp.rules.bounds import INBOX_ACCESS, INBOX_NAME_MAX
 
@@ -18,9 +19,11 @@ class Inbox(db.Model):
     is_default: Mapped[bool] = mapped_column(default=False)
     access: Mapped[str] = mapped_column(default="everyone")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)   # its conversations stay with their contacts
 
 
-Index("uq_inbox_name", Inbox.name, unique=True)
+Index("uq_inbox_name", Inbox.name, unique=True, sqlite_where=text("deleted_at IS NULL"),
+      postgresql_where=text("deleted_at IS NULL"))
 Index("uq_inbox_default", Inbox.is_default, unique=True, sqlite_where=text("is_default"),
       postgresql_where=text("is_default"))
 
@@ -30,13 +33,35 @@ class InboxMember(db.Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
 
 
-def is_member(person_id):
-    return exists().where(InboxMember.inbox_id == Inbox.id, InboxMember.person_id == person_id)
+class InboxTeam(db.Model):
+    inbox_id: Mapped[int] = mapped_column(ForeignKey("inbox.id", ondelete="CASCADE"), primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
-def visible_inboxes(person):
-    """SELECT of the inboxes that this person may see; the look-up is the permission (rules.access)."""
-    query = select(Inbox).order_by(Inbox.is_default.desc(), Inbox.id)
-    if person.role == "admin":
-        return query
-    return query.where(or_(Inbox.access == "everyone", is_member(person.id)))
+def is_member(person_id, inbox_id=Inbox.id):
+    """Named in the inbox, or in a team that is."""
+    named = exists().where(InboxMember.inbox_id == inbox_id, InboxMember.person_id == person_id)
+    in_team = exists().where(InboxTeam.inbox_id == inbox_id, TeamMember.team_id == InboxTeam.team_id,
+                             TeamMember.person_id == person_id)
+    return or_(named, in_team)
+
+
+def live_inboxes():
+    return select(Inbox).where(Inbox.deleted_at.is_(None)).order_by(Inbox.is_default.desc(), Inbox.id)
+
+
+def known_inboxes(person):
+    """SELECT of the inboxes whose name and settings this person may know (rules.access.may_know_inbox)."""
+    return live_inboxes() if person.role == "admin" else readable_inboxes(person)
+
+
+def readable_inboxes(person):
+    """SELECT of the inboxes that this person may read; the look-up is the permission (rules.access)."""
+    return live_inboxes().where(or_(Inbox.access == "everyone", is_member(person.id)))
+
+
+def member_ids(inbox_id):
+    """SELECT of the people who belong to an inbox, by name or by team."""
+    return (select(InboxMember.person_id).where(InboxMember.inbox_id == inbox_id)
+            .union(select(TeamMember.person_id).join(InboxTeam, InboxTeam.team_id == TeamMember.team_id)
+                   .where(InboxTeam.inbox_id == inbox_id)))

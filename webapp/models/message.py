@@ -98,6 +98,5 @@ def visible_messages(person):
     Personal mail is its owner's alone; admins do not see it (BEHAVIOUR 0.10).
     """
     shared = Message.conversation_id.in_(visible_conversations(person).with_only_columns(Conversation.id))
-    own = exists().where(Connection.id == Message.connection_id, Connection.person_id == person.id,
-                         Connection.state != "removed")
+    own = exists().where(Connection.id == Message.connection_id, Connection.person_id == person.id)
     return select(Message).where(shared | own)

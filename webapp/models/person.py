@@ -9,25 +9,31 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
 from webapp.models.types import Moment, no_longer_than, now, one_of
-from webapp.rules.bounds import ADDRESS_MAX, LANGUAGES, NAME_MAX, PERSON_STATES, ROLES, THEMES
+from webapp.rules.bounds import ADDRESS_MAX, LANGUAGES, NAME_MAX, PERSON_STATES, ROLES, THEMES, TITLE_MAX
 
 
 class Person(UserMixin, db.Model):
     __table_args__ = (one_of("role", ROLES), one_of("state", PERSON_STATES), one_of("language", LANGUAGES),
-                      one_of("theme", THEMES), no_longer_than("name", NAME_MAX), no_longer_than("email", ADDRESS_MAX))
+                      one_of("theme", THEMES), no_longer_than("name", NAME_MAX), no_longer_than("email", ADDRESS_MAX),
+                      no_longer_than("title", TITLE_MAX))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     email: Mapped[str]                                   # the sign-in, as typed
     email_key: Mapped[str] = mapped_column(unique=True)  # outlives removal: recreating brings the same person back
     password_hash: Mapped[str | None]
+    title: Mapped[str] = mapped_column(default="")       # what they do here
     role: Mapped[str] = mapped_column(default="member")
     state: Mapped[str] = mapped_column(default="active")
     language: Mapped[str] = mapped_column(default="en")
     theme: Mapped[str] = mapped_column(default="system")
     time_zone: Mapped[str] = mapped_column(default="Europe/Warsaw")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
-    removed_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_seen_at: Mapped[datetime | None] = mapped_column(Moment)
+    # When and by whom the present state was reached, when it is not "active".
+    state_at: Mapped[datetime | None] = mapped_column(Moment)
+    state_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    state_by: Mapped["Person | None"] = relationship(remote_side=[id], foreign_keys=[state_by_id])
 
     @property
     def is_active(self):
@@ -49,20 +55,27 @@ class SignIn(db.Model):
     token_hash: Mapped[str] = mapped_column(unique=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
-    agent: Mapped[str] = mapped_column(default="")
+    last_seen_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    agent: Mapped[str] = mapped_column(default="")       # the browser, as it calls itself
+    ip: Mapped[str] = mapped_column(default="")          # where it was last seen
     person: Mapped[Person] = relationship(lazy="joined")
 
 
-class SignInFailure(db.Model):
-    """A refused sign-in, kept for a while to slow guessing down. `subject` is a hash of the address or the IP."""
+class Try(db.Model):
+    """Something that may be tried only so often, counted before it is made: a sign-in, a reset, a connection.
+    `subject` is a hash of what is limited, such as an address or an IP."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     subject: Mapped[str] = mapped_column(index=True)
-    at: Mapped[datetime] = mapped_column(Moment, default=now)
+    at: Mapped[datetime] = mapped_column(Moment, default=now, index=True)
 
 
 def active_people():
     return select(Person).where(Person.state == "active").order_by(Person.name)
+
+
+def active_admins():
+    return active_people().where(Person.role == "admin")
 
 
 def token_hash(token):

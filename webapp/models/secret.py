@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import current_app
 
 VERSION = b"\x01"
+SETUP = "secret.setup"
 
 
 class SecretLost(Exception):
@@ -41,6 +42,16 @@ def unseal(sealed: bytes, table: str, row: int, column: str) -> str:
 def ensure_keys(folder: Path):
     """Make the key file at first run. Never replaces one."""
     make_once(folder / "secret.keys", f"{secrets.token_hex(4)} {secrets.token_hex(32)}\n")
+
+
+def ensure_setup_code(folder: Path) -> str:
+    """While nobody is in: who types this code looks after the server, and may become the first admin."""
+    make_once(folder / SETUP, secrets.token_hex(10) + "\n")
+    return (folder / SETUP).read_text().strip()
+
+
+def forget_setup_code(folder: Path):
+    (folder / SETUP).unlink(missing_ok=True)
 
 
 def make_once(path: Path, content: str):

@@ -5,11 +5,13 @@ Calendars hang only on persons. Everything else follows.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from webapp.mail.address import address_key, login_key
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import ADDRESS_MAX
+
+TELL_AFTER = timedelta(seconds=90)      # a passing trouble longer than this is told (BEHAVIOUR 18: within 5 minutes)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,52 @@ def ask(wanted: Holder, use: str, held: Held | None):
     if held.by_login:  # the holder's own second spelling of a mailbox that is connected already
         raise RuleBroken("address", "same_mailbox", address=held.address)
     return "here already" if use in held.uses else "yes"
+
+
+def ways_out(broken: RuleBroken, role: str, person_id: int) -> tuple[str, ...]:
+    """What the person who was refused can do next, best first. Codes: "release" and "restore" (an admin, of a holder
+    who is gone), "release_living" (an admin), "ask" (the admins), "switch" (one's own address, to the other kind),
+    "mailboxes", "inbox" (look where it answers), "show" (its state), "another" (use another address)."""
+    facts = broken.facts
+    if broken.code == "here_already":
+        return ("show",) if facts.get("connection") else ("another",)
+    if broken.code == "same_mailbox":
+        return ("mailboxes", "another")
+    if broken.code != "taken":
+        return ("another",) if broken.code == "team_calendar" else ()
+    admin, mine = role == "admin", facts["kind"] == "personal" and facts["id"] == person_id
+    books = "calendar" in facts["uses"] and facts["wanted"] == "team"
+    if mine:
+        may_switch = admin and facts["wanted"] == "team" and not books and "mail" in facts["uses"]
+        return ("switch", "mailboxes", "another") if may_switch and not facts["by_login"] else ("mailboxes", "another")
+    if facts["gone"]:
+        return ("release", "restore", "another") if admin else ("ask", "another")
+    if facts["kind"] == "team":
+        if admin:
+            switch = facts["wanted"] == "personal" and not facts["by_login"]
+            return ("switch", "inbox", "another") if switch else ("inbox", "another")
+        return ("ask", "another") if facts["restricted"] else ("inbox", "ask", "another")
+    return ("release_living", "another") if admin and facts["hold_id"] else ("ask", "another")
+
+
+def check_release(role: str, kind: str):
+    """Admins free what a person holds, also somebody's who is here: it is audited, and they are told. An inbox's
+    address is disconnected in its settings."""
+    if role != "admin":
+        raise RuleBroken("address", "admins_only_here")
+    if kind == "team":
+        raise RuleBroken("address", "disconnect_it")
+
+
+def check_switch(role: str, kind: str, uses, wanted: str):
+    """The other kind for one's own address, its history kept. Asks who may connect, and the meetings rule."""
+    check_connector(role, wanted)
+    if role != "admin":
+        raise RuleBroken("address", "admins_only")
+    if wanted == kind:
+        raise RuleBroken("address", "not_now")
+    if wanted == "team" and "calendar" in uses:
+        raise RuleBroken("address", "takes_bookings")
 
 
 def check_address(text: str) -> str:
@@ -110,6 +158,12 @@ def check_published(address: str, hosts):
     foreign = [h for h in hosts if h.lower() != domain and not h.lower().endswith("." + domain)]
     if foreign:
         raise RuleBroken("imap_host", "foreign_servers", domain=domain, host=foreign[0])
+
+
+def check_pause(state: str, to: str):
+    """Only what works can pause, only what pauses can go on. Raises RuleBroken("address", "not_now")."""
+    if (state, to) not in (("active", "paused"), ("paused", "active")):
+        raise RuleBroken("address", "not_now")
 
 
 def may_use(state: str, holder_state: str, tool: str, kind: str) -> bool:

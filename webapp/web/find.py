@@ -6,10 +6,10 @@ from sqlalchemy import select
 from werkzeug.routing import IntegerConverter
 
 from webapp.extensions import db
-from webapp.models import Attachment, Connection, Conversation, Hold, Inbox, InboxMember, Message, Outbox, Person
+from webapp.models import Attachment, Connection, Conversation, Hold, Inbox, Message, Outbox, Person, Team
 from webapp.models.connection import visible_connections
 from webapp.models.conversation import visible_conversations
-from webapp.models.inbox import visible_inboxes
+from webapp.models.inbox import is_member, known_inboxes, member_ids, readable_inboxes
 from webapp.models.message import visible_messages
 from webapp.rules.access import may_act_in_inbox
 
@@ -35,7 +35,29 @@ def row_id(text):
 
 
 def inbox(inbox_id):
-    return _one(visible_inboxes(current_user).where(Inbox.id == inbox_id))
+    """An inbox that the person who asks may read."""
+    return _one(readable_inboxes(current_user).where(Inbox.id == inbox_id))
+
+
+def inbox_to_set(inbox_id):
+    """An inbox whose settings may be seen and changed: an admin's, member or not. Others who know it get 403."""
+    found = _one(known_inboxes(current_user).where(Inbox.id == inbox_id))
+    if not current_user.is_admin:
+        abort(403)
+    return found
+
+
+def person(person_id):
+    """Somebody of the organisation, for admins."""
+    if not current_user.is_admin:
+        abort(404)
+    return _one(select(Person).where(Person.id == person_id))
+
+
+def team(team_id):
+    if not current_user.is_admin:
+        abort(404)
+    return _one(select(Team).where(Team.id == team_id))
 
 
 def conversation(conversation_id):
@@ -57,9 +79,8 @@ def connection(connection_id):
 
 
 def own_mailbox(connection_id):
-    """A personal connection of the person who asks: nobody else reads it, admins included."""
-    return _one(select(Connection).where(Connection.id == connection_id, Connection.person_id == current_user.id,
-                                         Connection.state != "removed"))
+    """A personal connection of the person who asks, a disconnected one too: nobody else reads it, admins included."""
+    return _one(select(Connection).where(Connection.id == connection_id, Connection.person_id == current_user.id))
 
 
 def outbox(outbox_id):
@@ -75,9 +96,12 @@ def hold(hold_id):
 
 def may_act(inbox):
     """May the person who asks answer, assign and close in this inbox?"""
-    member = db.session.scalar(select(InboxMember.person_id).where(
-        InboxMember.inbox_id == inbox.id, InboxMember.person_id == current_user.id)) is not None
-    return may_act_in_inbox(current_user.role, inbox.access, member)
+    return inbox.deleted_at is None and may_act_in_inbox(current_user.role, inbox.access, belongs_to(inbox))
+
+
+def belongs_to(inbox):
+    """Is the person who asks a member of it, by name or by team?"""
+    return bool(db.session.scalar(select(is_member(current_user.id, inbox.id))))
 
 
 def to_act(conversation_id):
@@ -91,7 +115,7 @@ def to_act(conversation_id):
 def assignees(inbox):
     """People who can be given a conversation of this inbox."""
     people = db.session.scalars(select(Person).where(Person.state == "active").order_by(Person.name)).all()
-    members = set(db.session.scalars(select(InboxMember.person_id).where(InboxMember.inbox_id == inbox.id)))
+    members = set(db.session.scalars(member_ids(inbox.id)))
     return [p for p in people if may_act_in_inbox(p.role, inbox.access, p.id in members)]
 
 

@@ -31,14 +31,6 @@ class SignIn(Form):
     password = PasswordField(_("Password"), [Needed(), AtMost(b.PASSWORD_MAX)])
 
 
-class SetUp(Form):
-    """The first admin of an empty installation."""
-
-    name = StringField(_("Your name"), [Needed(), AtMost(b.NAME_MAX)])
-    email = StringField(_("E-mail address"), [Needed(), AtMost(b.ADDRESS_MAX)])
-    password = PasswordField(_("Password"), [Needed(), AtMost(b.PASSWORD_MAX)])
-
-
 def _can_be_connected(form, field):
     """The connection rules, asked by the form (DESIGN 5)."""
     check_connector(current_user.role, form.kind)
@@ -64,18 +56,13 @@ class ConnectPersonal(_Connect):
         return Holder("personal", current_user.id)
 
 
-class ConnectTeam(_Connect):
-    kind = "team"
-    address = StringField(_("Team address"), [Needed(), AtMost(b.ADDRESS_MAX), Asks(_can_be_connected)])
+class SwitchToTeam(Form):
+    """What a team address needs beside the mailbox itself: its one inbox, a sender name, and an explicit yes."""
+
     inbox = SelectField(_("Answers in"))
     new_inbox = StringField(_("Name of the new inbox"), [AtMost(b.INBOX_NAME_MAX)])
     from_name = StringField(_("Sender name"), [AtMost(b.FROM_NAME_MAX)])
     shared = BooleanField(_("This is a shared address. Everyone in the inbox may see all of its mail."))
-
-    @property
-    def holder(self):
-        return None if self.inbox.data == NEW_INBOX else Holder(
-            "team", int(self.inbox.data) if self.inbox.data in dict(self.inbox.choices) else 0)
 
     def validate_shared(self, field):
         Asks(_is_shared)(self, field)
@@ -83,6 +70,16 @@ class ConnectTeam(_Connect):
     def validate_new_inbox(self, field):
         if self.inbox.data == NEW_INBOX:
             Asks(_has_name)(self, field)
+
+
+class ConnectTeam(_Connect, SwitchToTeam):
+    kind = "team"
+    address = StringField(_("Team address"), [Needed(), AtMost(b.ADDRESS_MAX), Asks(_can_be_connected)])
+
+    @property
+    def holder(self):
+        return None if self.inbox.data == NEW_INBOX else Holder(
+            "team", int(self.inbox.data) if self.inbox.data in dict(self.inbox.choices) else 0)
 
 
 def _is_shared(form, field):

@@ -13,8 +13,10 @@ from webapp.web.present import is_swap
 
 # Everything else needs a sign-in; tests/house compares this list with the routes.
 PUBLIC = frozenset({"static", "auth.sign_in", "auth.sign_in_form", "auth.set_up", "auth.set_up_form", "auth.language",
+                    "auth.forgot", "auth.forgot_form", "auth.link", "auth.use_link",
                     "live.health", "messages.image"})
 SAFE = ("GET", "HEAD", "OPTIONS")
+DEVICE_SECONDS = 2 * 365 * 86400
 # The one file, not its CDN: that serves every package of npm.
 HTMX = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 
@@ -37,13 +39,32 @@ def start_session(token):
     session["token"] = token
 
 
+def device():
+    """What the cookie of a browser says that was signed in before; "" for others."""
+    return request.cookies.get(_device_cookie(), "")
+
+
+def remember_device(response, token):
+    """It opens nothing: only its tries are counted for themselves."""
+    response.set_cookie(_device_cookie(), token, max_age=DEVICE_SECONDS, httponly=True, samesite="Lax",
+                        secure=current_app.config["SESSION_COOKIE_SECURE"])
+    return response
+
+
+def _device_cookie():
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-device"
+
+
 def _load(_request):
     token = session.get("token")
     if not token:
         return None
     row = db.session.scalar(select(SignIn).where(SignIn.token_hash == token_hash(token),
                                                  SignIn.created_at > now() - current_app.permanent_session_lifetime))
-    return row.person if row is not None and row.person.is_active else None
+    if row is None or not row.person.is_active:
+        return None
+    g.sign_in = row
+    return row.person
 
 
 def _begin():

@@ -6,11 +6,11 @@ from flask import current_app, request, session
 from flask_login import current_user
 
 from webapp.rules.bounds import LANGUAGES
-from webapp.words import connecting, events, outgoing, rules
+from webapp.words import audit, connecting, dates, devices, events, notices, outgoing, people, rules, zones
 
 FOLDER = Path(__file__).parent / "catalogues"
 
-__all__ = ["connecting", "events", "outgoing", "say"]
+__all__ = ["audit", "connecting", "dates", "devices", "events", "notices", "outgoing", "people", "say", "zones"]
 
 
 

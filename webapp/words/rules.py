@@ -1,6 +1,7 @@
 """Sentences of broken rules. What is wrong and the next step in the same breath (UI.md, section 6)."""
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 
 from webapp.words.dates import on_day
@@ -11,29 +12,50 @@ def sentence(code, facts):
     return make(**facts) if make else _("This isn’t possible now.")
 
 
-def taken(kind, id, name, since, gone, by_login, address, restricted=False, **_facts):
+def taken(kind, id, name, since, gone, by_login, address, uses=(), wanted="", restricted=False, **_facts):
     """Who holds it, for those who may know: own and team addresses for all, colleagues' and those of
     restricted inboxes for admins."""
     mine = current_user.is_authenticated and kind == "personal" and id == current_user.id
-    if mine and not by_login:
-        return _("You connected %(address)s as your personal address. One address can’t be both personal and team: "
-                 "disconnect it first, or use another one.", address=local_part(address))
-    shown = mine or current_user.is_authenticated and (
-        current_user.is_admin or kind == "team" and not restricted)
-    if by_login and shown:
+    shown = mine or current_user.is_authenticated and (current_user.is_admin or kind == "team" and not restricted)
+    if not shown:
+        return _("This address is already connected in this organisation. Ask an admin for it, or use another "
+                 "address.")
+    if gone:
+        return _("%(name)s still holds %(address)s. The account was removed on %(day)s. Release the address, then "
+                 "connect it here.", name=name, address=address, day=on_day(since))
+    if by_login:
         return _("This signs in to the same mailbox as %(address)s, which is already connected. One mailbox is one "
                  "address here.", address=address)
-    if gone and shown:
-        return _("%(name)s still holds this address. The account was removed on %(day)s. Release the address, then "
-                 "connect it here.", name=name, day=on_day(since))
-    if kind == "team" and shown:
-        return _("%(address)s already answers in %(inbox)s. A team address belongs to one inbox.",
-                 address=local_part(address), inbox=name)
-    if shown:
-        return _("%(name)s connected %(address)s as a personal address on %(day)s. Ask for it to be disconnected "
-                 "there, or use another address.", name=name, address=local_part(address), day=on_day(since))
-    return _("This address is already connected in this organisation. Ask an admin who uses it, or use another "
-             "address.")
+    if kind == "team":
+        return _team_holds(address, name, wanted)
+    return (_own if mine else _colleagues)(address, name, since, "calendar" in uses and wanted == "team")
+
+
+def _team_holds(address, inbox, wanted):
+    if wanted == "calendar":
+        return _("%(address)s answers in %(inbox)s. A team address can’t take bookings.", address=local_part(address),
+                 inbox=inbox)
+    if wanted == "personal":
+        return _("%(address)s answers in %(inbox)s. One address can’t be both personal and team.",
+                 address=local_part(address), inbox=inbox)
+    return _("%(address)s already answers in %(inbox)s. A team address belongs to one inbox.",
+             address=local_part(address), inbox=inbox)
+
+
+def _own(address, _name, _since, books):
+    if books:
+        return _("You take bookings with %(address)s, so it can’t also be a team address. Take bookings with another "
+                 "one first, or use another address here.", address=local_part(address))
+    return _("You connected %(address)s as your personal address. One address can’t be both personal and team: switch "
+             "it, or use another one.", address=local_part(address))
+
+
+def _colleagues(address, name, since, books):
+    if books:
+        return _("%(name)s takes bookings with %(address)s, so it can’t be a team address. Release it, or use another "
+                 "address.", name=name, address=local_part(address))
+    return _("%(name)s connected %(address)s as a personal address on %(day)s. Ask for it to be disconnected there, "
+             "release it, or use another address.", name=name, address=local_part(address), day=on_day(since))
 
 
 def local_part(address):
@@ -51,6 +73,13 @@ SENTENCES = {
         "This signs in to the same mailbox as %(address)s, which is already connected.", address=address),
     "team_calendar": lambda **_f: _(
         "A team address can’t take bookings. Meeting pages need a personal address."),
+    "takes_bookings": lambda **_f: _(
+        "You take bookings with this address, so it can’t also be a team address. Take bookings with another one "
+        "first."),
+    "disconnect_it": lambda **_f: _("This is a team address. Disconnect it in the settings of its inbox."),
+    "not_taken": lambda **_f: _("Nobody holds this address now. Connect it."),
+    "password_lost": lambda address, **_f: _(
+        "The stored password of %(address)s can’t be read any more. Reconnect it first.", address=address),
     "not_an_address": lambda **_f: _("Type a whole e-mail address, such as name@company.com."),
     "viewer": lambda **_f: _("You can read here, but not connect addresses. An admin can change that."),
     "admins_only": lambda **_f: _("Only admins connect team addresses. Ask one of them."),
@@ -66,7 +95,6 @@ SENTENCES = {
     "another_mailbox": lambda address, **_f: _(
         "This signs in to another mailbox. Reconnecting is for %(address)s only; connect the other one as a new "
         "address.", address=address),
-    "holder_is_here": lambda name, **_f: _("%(name)s is still here and can disconnect this address.", name=name),
     "no_settings": lambda domain, **_f: _(
         "%(domain)s doesn’t publish mail settings, and nothing answered on the usual ports. Type them by hand.",
         domain=domain),
@@ -80,6 +108,13 @@ SENTENCES = {
     "throttled": lambda minutes, **_f: _("Too many wrong tries. Wait %(minutes)s minutes, then try again.",
                                          minutes=minutes),
     "person_exists": lambda **_f: _("Somebody signs in with this address already."),
+    "wrong_password": lambda **_f: _("This isn’t your password."),
+    "same_email": lambda **_f: _("You sign in with this address already."),
+    "email_of_removed": lambda **_f: _("This is the sign-in of somebody who was removed. An admin can free it."),
+    "unknown_time_zone": lambda **_f: _("Choose a time zone from the list."),
+    "not_a_choice": lambda **_f: _("Choose one of the list."),
+    "set_up_code": lambda **_f: _("This isn’t the code. It stands where Postroom was started, and in its data folder "
+                                  "in the file secret.setup."),
     "password_length": lambda low, high, **_f: _("Use %(low)s to %(high)s characters.", low=low, high=high),
     "empty_reply": lambda **_f: _("Write something first."),
     "long_reply": lambda limit, **_f: _("This is longer than %(limit)s characters. Send it as a file instead.",
@@ -87,6 +122,32 @@ SENTENCES = {
     "nobody_to_answer": lambda **_f: _("Nobody can be answered here: the sender left no address that can be trusted."),
     "no_address": lambda inbox, **_f: _("%(inbox)s has no connected address to send from. Connect one first.",
                                         inbox=inbox),
+    "admins_only_here": lambda **_f: _("Only admins change this. Ask one of them."),
+    "nobody_left": lambda **_f: _("Choose at least one person or team, or open the inbox to everyone."),
+    "other_name": lambda name, **_f: _("This isn’t the name. Type %(name)s to go on.", name=name),
+    "default_inbox": lambda **_f: _("The first inbox stays: mail needs a place to arrive. Rename it instead."),
+    "person_name": lambda limit, **_f: _("Type a name of up to %(limit)s characters.", limit=limit),
+    "unknown_role": lambda **_f: _("Choose one of the roles."),
+    "not_now": lambda **_f: _("That isn’t possible in this state. Load the page again to see what changed."),
+    "last_admin": lambda **_f: _("Somebody has to be an admin. Make another person one first."),
+    "not_yourself": lambda **_f: _("You can’t do this to yourself. Ask another admin."),
+    "team_name": lambda limit, **_f: _("Give the team a name of up to %(limit)s characters.", limit=limit),
+    "team_exists": lambda name, **_f: _("There is a team called %(name)s. Use another name.", name=name),
+    "left_with_nobody": lambda inbox, **_f: _(
+        "%(inbox)s would be left with nobody. Add somebody to it first, or open it to everyone.", inbox=inbox),
+    "may_not_act": lambda name, inbox, **_f: _("%(name)s can’t answer in %(inbox)s. Choose somebody else.",
+                                               name=name, inbox=inbox),
+    "nobody_invited": lambda **_f: _("Type at least one e-mail address."),
+    "too_many_invited": lambda limit, number, **_f: _(
+        "These are %(number)s addresses. Invite at most %(limit)s at once.", number=number, limit=limit),
+    "bad_addresses": lambda addresses, **_f: ngettext(
+        "This isn’t a whole e-mail address: %(list)s. Nobody was invited yet.",
+        "These aren’t whole e-mail addresses: %(list)s. Nobody was invited yet.", len(addresses),
+        list=", ".join(addresses)),
+    "people_exist": lambda addresses, **_f: ngettext(
+        "Somebody signs in with this address already: %(list)s. Nobody was invited yet.",
+        "People sign in with these addresses already: %(list)s. Nobody was invited yet.", len(addresses),
+        list=", ".join(addresses)),
     "required": lambda **_f: _("This is needed."),
     "too_long": lambda limit, **_f: _("Use at most %(limit)s characters.", limit=limit),
     "not_a_host": lambda **_f: _("Type the name of a server, such as imap.company.com."),

@@ -9,7 +9,7 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import configure_mappers
 
-from webapp.actions import connections, leases
+from webapp.actions import health, leases
 from webapp.actions.receive import receive
 from webapp.extensions import db, writing
 from webapp.jobs.mailbox import policy
@@ -51,7 +51,7 @@ def _play():
     leases.hold_on(connection.id, fence)
     leases.clear_wanted(connection.id, fence)
     receive(connection, folder, [FetchedHeader(1, LETTER, len(LETTER), now(), frozenset(), False)])
-    connections.healthy(connection)
+    health.healthy(connection)
     leases.release(connection.id, fence)
     db.session.expire_all()
     for row in (connection, folder):

@@ -29,5 +29,6 @@ def prepare():
         database.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num TEXT)")
         database.execute("DELETE FROM alembic_version")
         database.execute("INSERT INTO alembic_version VALUES ('0001')")
+    (folder / "secret.setup").write_text("0123456789\n")
     with open(folder / "prepared.count", "a") as count:
         count.write("x")

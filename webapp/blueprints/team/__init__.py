@@ -1,6 +1,6 @@
 """Team inboxes: the list, a conversation, and what one does with it."""
 
-from webapp.blueprints.team import conversation, inbox
+from webapp.blueprints.team import conversation, inbox, settings
 from webapp.blueprints.team.routes import blueprint
 
-__all__ = ["blueprint", "conversation", "inbox"]
+__all__ = ["blueprint", "conversation", "inbox", "settings"]

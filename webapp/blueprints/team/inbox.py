@@ -1,4 +1,4 @@
-"""An inbox: its rows, its news, its sidebar, the picked rows, its addresses."""
+"""An inbox: its rows, its news, its sidebar, the picked rows."""
 
 from flask import abort, request, url_for
 from flask_login import current_user
@@ -8,7 +8,7 @@ from webapp.actions import conversations
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import rows_of, shell, side_of, status, view, view_filter
 from webapp.extensions import db
-from webapp.models import Connection, Conversation
+from webapp.models import Conversation
 from webapp.models.conversation import visible_conversations
 from webapp.web import find
 from webapp.web.forms import Act
@@ -19,17 +19,6 @@ from webapp.web.present import fragment, go, present
 def inbox(inbox_id):
     found = find.inbox(inbox_id)
     return present("team/inbox", **shell(found))
-
-
-@blueprint.get("/inboxes/<int:inbox_id>/addresses")
-def settings(inbox_id):
-    """The addresses that feed an inbox, for those who connect them."""
-    found = find.inbox(inbox_id)
-    if not current_user.is_admin:
-        abort(403)
-    connections = db.session.scalars(select(Connection).where(
-        Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all()
-    return present("team/settings", inbox=found, connections=connections)
 
 
 @blueprint.get("/inboxes/<int:inbox_id>/list")

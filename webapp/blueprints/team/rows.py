@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from webapp.extensions import db
 from webapp.models import Connection, Conversation, Seen
 from webapp.models.conversation import open_counts, visible_conversations
-from webapp.models.inbox import visible_inboxes
+from webapp.models.inbox import readable_inboxes
 from webapp.web import find, paging
 from webapp.web.forms import Act
 
@@ -49,11 +49,12 @@ def row_of(found):
 
 
 def side_of(inbox_id):
-    inboxes = db.session.scalars(visible_inboxes(current_user)).all()
+    inboxes = db.session.scalars(readable_inboxes(current_user)).all()
     counts = {i: (n, free) for i, n, free in db.session.execute(open_counts([i.id for i in inboxes]))}
     mine = db.session.scalar(
         visible_conversations(current_user).where(Conversation.assignee_id == current_user.id,
-                                                  Conversation.status == "open")
+                                                  Conversation.status == "open",
+                                                  Conversation.inbox_id.in_([i.id for i in inboxes]))
         .with_only_columns(func.count()))
     return dict(inboxes=inboxes, counts=counts, mine=mine, inbox_id=inbox_id)
 

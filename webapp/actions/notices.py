@@ -1,0 +1,79 @@
+"""Telling people something: on the screen, by mail, or both."""
+
+from flask import current_app
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from webapp.extensions import db
+from webapp.live import announce
+from webapp.models import Notice
+from webapp.models.types import now
+from webapp.queue import later
+from webapp.rules.sending import LEASE, retry_after
+
+
+def tell(person, kind, /, *, key=None, shown=True, mail=True, mail_to=None, **facts):
+    """One notice for one person; None when `key` says that it was told already.
+
+    `kind` and `facts` (plain values) become words in webapp.words.notices. By mail only where the installation can
+    send (POSTROOM_NOTICE_SMTP), to `mail_to` or else to the sign-in address.
+    """
+    by_mail = mail and bool(current_app.config["SETTINGS"].notice_smtp)
+    notice = Notice(person_id=person.id, kind=kind, facts=facts, key=key, shown=shown,
+                    mail_state="queued" if by_mail else "none", mail_to=(mail_to or person.email) if by_mail else "",
+                    mail_at=now() if by_mail else None)
+    try:
+        with db.session.begin_nested():
+            db.session.add(notice)
+            db.session.flush()
+    except IntegrityError:
+        if key is None:
+            raise
+        return None
+    if by_mail:
+        later("webapp.jobs.notices.send", notice.id, queue="out")
+    if shown:
+        announce(f"person-{person.id}")
+    return notice
+
+
+def due():
+    """SELECT of the ids whose mail is to leave, or whose worker died."""
+    return select(Notice.id).where(Notice.mail_state == "queued", Notice.mail_at <= now()).order_by(Notice.mail_at)
+
+
+def claim(notice_id):
+    """The notice, ours for the time of a lease, or None: sent, not due, or another worker's. Its `attempts` is the
+    number of the lease."""
+    won = db.session.execute(update(Notice).where(Notice.id == notice_id, Notice.mail_state == "queued",
+                                                  Notice.mail_at <= now())
+                             .values(mail_at=now() + LEASE, attempts=Notice.attempts + 1)
+                             .execution_options(synchronize_session=False)).rowcount
+    return db.session.get(Notice, notice_id, populate_existing=True) if won == 1 else None
+
+
+def ended(notice_id, attempt, state, problem=""):
+    """Its mail is "sent", or "failed" for good."""
+    _write(notice_id, attempt, mail_state=state, mail_at=None, problem=problem[:300])
+
+
+def try_later(notice_id, attempt, problem):
+    """The server could not take it now. After two days we give up."""
+    wait = retry_after(attempt)
+    if wait is None:
+        return ended(notice_id, attempt, "failed", problem)
+    _write(notice_id, attempt, mail_at=now() + wait, problem=problem[:300])
+
+
+def _write(notice_id, attempt, **values):
+    """Only while the lease of that attempt is the newest."""
+    db.session.execute(update(Notice).where(Notice.id == notice_id, Notice.mail_state == "queued",
+                                            Notice.attempts == attempt)
+                       .values(**values).execution_options(synchronize_session=False))
+
+
+def read(actor, up_to_id):
+    """The actor has seen their notices up to this one."""
+    db.session.execute(update(Notice).where(Notice.person_id == actor.id, Notice.id <= up_to_id,
+                                            Notice.read_at.is_(None)).values(read_at=now()))
+    announce(f"person-{actor.id}")

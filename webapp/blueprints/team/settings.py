@@ -1,0 +1,188 @@
+"""What an admin sets: which inboxes there are, their names, who can open them, their addresses."""
+
+from flask import abort, current_app, url_for
+from flask_login import current_user
+from sqlalchemy import func, select
+
+from webapp.actions import inboxes as actions
+from webapp.blueprints.team.routes import blueprint
+from webapp.extensions import db
+from webapp.models import Connection, Conversation, Inbox, InboxMember, InboxTeam, Person, Team, TeamMember
+from webapp.models.conversation import open_counts
+from webapp.models.inbox import live_inboxes, readable_inboxes
+from webapp.rules import RuleBroken
+from webapp.rules.connections import check_plan
+from webapp.web import find
+from webapp.web.forms import Act
+from webapp.web.forms_inboxes import DeleteInbox, InboxAccess, InboxName, NewInbox
+from webapp.web.present import fragment, go, present
+
+
+@blueprint.get("/inboxes")
+def inboxes():
+    """Every inbox, for admins: also those that they can't open."""
+    _admins()
+    rows = db.session.scalars(live_inboxes()).all()
+    readable = set(db.session.scalars(readable_inboxes(current_user).with_only_columns(Inbox.id).order_by(None)))
+    connections = db.session.scalars(select(Connection).where(
+        Connection.inbox_id.in_([i.id for i in rows]), Connection.state != "removed").order_by(Connection.id)).all()
+    return present("team/inboxes", rows=rows, readable=readable, full=_full(),
+                   people=_counts(InboxMember), teams=_counts(InboxTeam),
+                   addresses={i.id: [c for c in connections if c.inbox_id == i.id] for i in rows},
+                   open={i: n for i, n, _free in db.session.execute(open_counts(readable))})
+
+
+@blueprint.get("/inboxes/new")
+def new():
+    _admins()
+    return present("team/inboxes_new", full=_full(), **_choices(NewInbox()))
+
+
+@blueprint.post("/inboxes")
+def create():
+    _admins()
+    form = NewInbox()
+    if form.validate_on_submit():
+        try:
+            inbox = actions.create_inbox(current_user, form.name.data, form.access.data, *_chosen(form))
+        except RuleBroken as broken:
+            db.session.rollback()
+            form.blame(broken)
+        else:
+            return go(url_for("team.settings", inbox_id=inbox.id))
+    return present("team/inboxes_new", 422, full=_full(), **_choices(form))
+
+
+@blueprint.get("/inboxes/<int:inbox_id>/settings")
+def settings(inbox_id):
+    return _page(find.inbox_to_set(inbox_id))
+
+
+@blueprint.get("/inboxes/<int:inbox_id>/addresses")
+def addresses(inbox_id):
+    """The addresses alone: drawn again when the state of one changes."""
+    found = find.inbox_to_set(inbox_id)
+    return fragment("team/inboxes_addresses", inbox=found, connections=_connections(found))
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/name")
+def rename(inbox_id):
+    found, form = find.inbox_to_set(inbox_id), InboxName()
+    if form.validate_on_submit():
+        try:
+            actions.rename_inbox(current_user, found, form.name.data)
+        except RuleBroken as broken:
+            db.session.rollback()
+            form.blame(broken)
+        else:
+            return go(url_for("team.settings", inbox_id=found.id))
+    return _page(found, 422, name_form=form)
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/access")
+def access(inbox_id):
+    found, form = find.inbox_to_set(inbox_id), InboxAccess()
+    if form.validate_on_submit():
+        try:
+            actions.change_access(current_user, found, form.access.data, *_chosen(form))
+        except RuleBroken as broken:
+            db.session.rollback()
+            form.blame(broken)
+        else:
+            return go(url_for("team.settings", inbox_id=found.id))
+    return _page(found, 422, access_form=form)
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/join")
+def join(inbox_id):
+    """An admin adds themselves; its members hear of it."""
+    found = find.inbox_to_set(inbox_id)
+    if not Act().validate_on_submit():
+        abort(400)
+    actions.join_inbox(current_user, found)
+    return go(url_for("team.settings", inbox_id=found.id))
+
+
+@blueprint.get("/inboxes/<int:inbox_id>/delete")
+def delete_form(inbox_id):
+    return present("team/inboxes_delete", **_deleting(find.inbox_to_set(inbox_id), DeleteInbox()))
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/delete")
+def delete(inbox_id):
+    found, form = find.inbox_to_set(inbox_id), DeleteInbox()
+    if form.validate_on_submit():
+        try:
+            actions.delete_inbox(current_user, found, form.typed.data)
+        except RuleBroken as broken:
+            db.session.rollback()
+            form.blame(broken)
+        else:
+            return go(url_for("team.inboxes"))
+    return present("team/inboxes_delete", 422, **_deleting(found, form))
+
+
+def _admins():
+    if not current_user.is_admin:
+        abort(404)
+
+
+def _page(found, status=200, name_form=None, access_form=None):
+    """The settings; `name_form` or `access_form` is the one that was refused."""
+    own_access = access_form or InboxAccess(formdata=None, access=found.access, people=_ids(InboxMember, found),
+                                            teams=_ids(InboxTeam, found))
+    return present("team/settings", status, inbox=found, connections=_connections(found),
+                   name_form=name_form or InboxName(formdata=None, name=found.name), may_read=_may_read(found),
+                   **_choices(own_access, found))
+
+
+def _may_read(found):
+    return found.access == "everyone" or find.belongs_to(found)
+
+
+def _choices(form, found=None):
+    """The people and teams that can be ticked; viewers too, they read."""
+    people = db.session.scalars(select(Person).where(Person.state != "removed").order_by(Person.name, Person.id)).all()
+    sizes = dict(db.session.execute(select(TeamMember.team_id, func.count()).group_by(TeamMember.team_id)).all())
+    teams = db.session.scalars(select(Team).order_by(Team.name)).all()
+    return dict(form=form, all_people=people, all_teams=teams, team_sizes=sizes)
+
+
+def _chosen(form):
+    """(people, teams) that are there."""
+    return (db.session.scalars(select(Person).where(Person.id.in_(form.people.data))).all(),
+            db.session.scalars(select(Team).where(Team.id.in_(form.teams.data))).all())
+
+
+def _ids(table, found):
+    column = table.person_id if table is InboxMember else table.team_id
+    return [str(i) for i in db.session.scalars(select(column).where(table.inbox_id == found.id))]
+
+
+def _counts(table):
+    """{inbox: how many people, or teams, are named in it}"""
+    query = select(table.inbox_id, func.count()).group_by(table.inbox_id)
+    if table is InboxMember:
+        query = query.join(Person, Person.id == InboxMember.person_id).where(Person.state != "removed")
+    return dict(db.session.execute(query).all())
+
+
+def _connections(found):
+    return db.session.scalars(select(Connection).where(
+        Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all()
+
+
+def _deleting(found, form):
+    count = db.session.scalar(select(func.count()).select_from(Conversation)
+                              .where(Conversation.inbox_id == found.id))
+    return dict(inbox=found, form=form, conversations=count, connections=_connections(found))
+
+
+def _full():
+    """The broken rule when the plan allows no further inbox, else None."""
+    used = db.session.scalar(live_inboxes().with_only_columns(func.count()).order_by(None))
+    try:
+        check_plan(used, current_app.config["SETTINGS"].inbox_limit)
+    except RuleBroken as broken:
+        return broken
+    return None
