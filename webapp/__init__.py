@@ -51,9 +51,11 @@ def _flask_settings(settings):
 
 
 def _engine_options(settings):
+    """Without the parameters of a failed statement in its message: they hold mail and sealed passwords."""
     if settings.database.startswith("sqlite"):
-        return {"pool_size": 20, "max_overflow": 60, "connect_args": {"check_same_thread": False, "timeout": 15}}
-    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+        return {"pool_size": 20, "max_overflow": 60, "hide_parameters": True,
+                "connect_args": {"check_same_thread": False, "timeout": 15}}
+    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True, "hide_parameters": True}
 
 
 def _init_extensions(app, settings):

@@ -25,19 +25,22 @@ EACH = 20            # streams of one person in this process
 
 def announce(*names: str):
     """Tell open screens, once the current transaction has committed, that these things changed."""
-    for name in dict.fromkeys(names):
-        after_commit(_publish, name)
+    if names:
+        after_commit(_publish, *dict.fromkeys(names))
 
 
-def _publish(name):
+def _publish(*names):
+    """All in one round trip: a batch of mail touches many conversations."""
     try:
-        client = current_app.extensions["redis"]
+        pipeline = current_app.extensions["redis"].pipeline(transaction=False)
         version = time.time_ns() // 1000
+        for name in names:
+            pipeline.set(VERSION.format(name), version, ex=KEPT)
+            pipeline.publish(CHANNEL, f"{name}:{version}")
         with reachable:
-            client.set(VERSION.format(name), version, ex=KEPT)
-            client.publish(CHANNEL, f"{name}:{version}")
+            pipeline.execute()
     except (redis.RedisError, OSError) as error:
-        log.warning("nobody hears of %s: %s", name, error)
+        log.warning("nobody hears of %s: %s", ", ".join(names), error)
 
 
 def versions(names) -> dict[str, int]:
@@ -64,18 +67,20 @@ class Hub:
         self._streams, self._lock, self._thread = {}, threading.Lock(), None
 
     def listen(self, names, tab):
-        """A queue that receives (name, version) for these names; None when this process carries enough streams, or
-        enough of this person (`tab` is "person-tab").
+        """A queue that receives (name, version) for these names; None when this process carries enough streams.
 
-        A second stream of the same tab ends the first: a closed page is noticed only at the next write.
+        A page that was left is noticed only at the next write. So a second stream of the same tab ends the first, and
+        of one person (`tab` is "person-tab") with more than EACH the oldest goes: most likely nobody reads it.
         """
         inbox = queue.Queue(maxsize=100)
         with self._lock:
             for key in [k for k in self._streams if k[0] == tab]:
                 self._end(key)
             owner = tab.partition("-")[0]
-            if (len(self._streams) >= self._limit
-                    or sum(k[0].partition("-")[0] == owner for k in self._streams) >= EACH):
+            theirs = [k for k in self._streams if k[0].partition("-")[0] == owner]     # oldest first
+            for key in theirs[:max(0, len(theirs) - EACH + 1)]:
+                self._end(key)
+            if len(self._streams) >= self._limit:
                 return None
             self._streams[(tab, id(inbox))] = (frozenset(names), inbox)
             if self._thread is None:

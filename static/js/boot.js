@@ -21,5 +21,5 @@
   };
 
   fromCdn().catch(() => { if (me.cdn) remember(); return load(me.local); })
-    .then(() => { window.htmx && htmx.process(document.body); document.documentElement.dataset.htmx = "ready"; });
+    .then(() => { window.htmx && htmx.process(document.body); document.documentElement.dataset.htmx = "ready"; document.dispatchEvent(new Event("htmx-is-ready")); });
 })();

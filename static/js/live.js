@@ -44,7 +44,8 @@
 
   const listen = () => {
     stop();
-    if (!names || document.hidden) return;
+    // What is told before htmx listens is told to nobody, and not told again.
+    if (!names || document.hidden || document.documentElement.dataset.htmx !== "ready") return;
     if (polling) { poll(); return; }
     source = new EventSource(`/live?tab=${tab}&${query()}`);
     timer = setTimeout(() => { if (!greeted) fallBack(); }, 4000);
@@ -64,6 +65,7 @@
 
   document.addEventListener("visibilitychange", () => document.hidden ? stop() : listen());
   document.addEventListener("htmx:after:swap", () => setTimeout(follow, 50));
+  document.addEventListener("htmx-is-ready", () => listen());
   addEventListener("pagehide", stop);
   addEventListener("pageshow", e => { if (e.persisted) listen(); });
   follow();

@@ -234,7 +234,7 @@ def test_who_loses_access_is_taken_off_the_open_conversations_and_nobody_else_is
 
 def test_screens_hear_of_it_those_who_gain_and_those_who_lose(app, sales, monkeypatch):
     heard = []
-    monkeypatch.setattr("webapp.live._publish", heard.append)
+    monkeypatch.setattr("webapp.live._publish", lambda *names: heard.extend(names))
     with unit():
         inboxes.change_access(person("zofia"), inbox("Sales"), "members", [person("ewa")],
                               [db.session.scalar(select(Team))])

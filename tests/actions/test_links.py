@@ -222,11 +222,12 @@ def test_a_new_sign_in_address_counts_when_its_link_is_opened(app, team, by_mail
     assert sign_in(app, "m.zielinski@corp.example", PASSWORD) == 303
 
 
-def test_an_address_that_somebody_else_took_meanwhile_is_refused_on_the_page_of_the_link(app, team, by_mail):
+def test_an_address_that_somebody_else_took_meanwhile_is_refused_on_the_page_of_the_link(app, team, by_mail, browser_of):
     with unit():
         links.ask_for_email(person("marek"), "olga@corp.example", True)
         people.create_person("Olga", "olga@corp.example", "member", PASSWORD)
-    answer = use(app, token_of(stored(Link)[0]))[1]
+    with browser_of("marek") as client:
+        answer = client.post(f"/links/{token_of(stored(Link)[0])}", headers=HERE)
     assert answer.status_code == 422
     assert "Somebody signs in with this address already" in answer.text
     assert person("marek").email_key == "marek@corp.example"

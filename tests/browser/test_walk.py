@@ -259,7 +259,7 @@ def keep_a_private_mailbox(page):
     connection = int(page.url.rpartition("/")[2])
     page.get_by_role("link", name="Go to your mailboxes").click()
     expect(page.locator(".box", has_text=OWN)).to_contain_text("Connected")
-    page.get_by_role("link", name="Read").click()
+    page.locator(".box", has_text=OWN).get_by_role("link", name="Read").click()
     page.get_by_role("link", name="Dinner on Sunday").click()
     expect(page.get_by_text("Mum asks: are you coming?")).to_be_visible(timeout=SOON)
     return connection

@@ -9,13 +9,14 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from webapp.actions import leases
 from webapp.actions.audit import note
 from webapp.actions.notices import tell
 from webapp.actions.sign_in import count
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail.address import login_key
-from webapp.models import Connection, Folder, Hold, HoldRequest
+from webapp.models import Connection, Folder, Hold, HoldRequest, Inbox
 from webapp.models.connection import connection_id_of, held
 from webapp.models.secret import seal
 from webapp.models.types import now
@@ -60,7 +61,10 @@ def begin(actor, kind, address, password, *, inbox=None, from_name="", servers=N
 def try_again(actor, connection, *, password=None, servers=None):
     """After a failed step, or to reconnect: a new password, other servers, or simply once more."""
     count("connect", person=actor.id)
-    if connection.state == "active" and servers:
+    db.session.refresh(connection, with_for_update=True)      # another tab may just have disconnected it
+    if connection.state == "removed":
+        raise RuleBroken("password", "not_now")
+    if connection.hold_id and servers:
         may_reconnect(connection.hold.address_key, login_key(servers["imap_host"], servers["user_name"]),
                       connection.hold.address_key, connection.hold.login_key)
     if servers is not None:
@@ -69,6 +73,9 @@ def try_again(actor, connection, *, password=None, servers=None):
         _set_servers(connection, servers)
     if password:
         _set_password(connection, password)
+    if connection.hold_id and (password or servers):
+        note(actor, "connection.reconnected", f"connection-{connection.id}", address=connection.address,
+             **_holder_of(connection))
     _start(connection)
 
 
@@ -85,7 +92,8 @@ def claim(connection, login):
     holder = Holder(connection.kind, connection.person_id or connection.inbox_id)
     key = check_address(connection.address)
     db.session.refresh(connection, with_for_update=True)    # whoever disconnects it, or its whole inbox, comes first
-    if connection.state == "removed":
+    if connection.state == "removed" or connection.inbox_id and db.session.scalar(
+            select(Inbox.deleted_at).where(Inbox.id == connection.inbox_id)):
         raise RuleBroken("address", "not_now")
     for _attempt in range(2):
         if connection.hold_id:      # the same job ran twice, and the other run was faster
@@ -167,6 +175,7 @@ def unhook(connection):
     connection.state, connection.hold_id, connection.secret, connection.ended_at = "removed", None, None, now()
     connection.is_default = False
     db.session.flush()
+    leases.revoke(connection.id)        # a job that reads it right now stores nothing more
     if hold is not None and not db.session.scalar(select(func.count()).select_from(Connection).where(
             Connection.hold_id == hold.id)):
         freed = hold.address_key

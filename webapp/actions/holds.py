@@ -2,18 +2,21 @@
 
 from flask import current_app
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
-from webapp.actions import connections
+from webapp.actions import connections, leases
 from webapp.actions.audit import note
 from webapp.actions.notices import tell
 from webapp.extensions import db
 from webapp.models import Connection, Folder, HoldRequest
 from webapp.models.connection import held
+from webapp.models.inbox import is_member
 from webapp.models.person import active_admins
 from webapp.models.secret import SecretLost, seal, unseal
 from webapp.models.types import now
 from webapp.queue import later
 from webapp.rules import RuleBroken
+from webapp.rules.access import check_takes_out
 from webapp.rules.connections import (
     check_address,
     check_connector,
@@ -29,6 +32,7 @@ SERVERS = ("source", "imap_host", "imap_port", "imap_security", "smtp_host", "sm
 def pause(actor, connection):
     """Nothing is read or sent until it goes on; the address stays held (BEHAVIOUR 0.3)."""
     _set_state(actor, connection, "paused", "connection.paused")
+    leases.revoke(connection.id)        # a job that reads it right now stores nothing more
 
 
 def resume(actor, connection):
@@ -54,6 +58,8 @@ def switch(actor, connection, inbox=None, from_name=""):
     their inbox. Returns the new connection. Raises RuleBroken("address", ...)."""
     if connection.hold is None or connection.use != "mail":
         raise RuleBroken("address", "not_now")
+    if connection.inbox_id:
+        check_takes_out(connection.inbox.access, db.session.scalar(select(is_member(actor.id, connection.inbox_id))))
     uses = db.session.scalars(select(Connection.use).where(Connection.hold_id == connection.hold_id)).all()
     check_switch(actor.role, connection.kind, uses, "team" if inbox else "personal")
     check_servers(connection.address, (connection.imap_host, connection.smtp_host),
@@ -74,10 +80,13 @@ def release(actor, hold):
     told. Audited; history stays (BEHAVIOUR 0.4)."""
     check_release(actor.role, "personal" if hold.person_id else "team")
     holder, address = hold.person, hold.address
+    # Locked before the audit log's head, in the order of everything else that writes here.
+    uses = db.session.scalars(select(Connection).where(Connection.hold_id == hold.id).with_for_update(
+        key_share=True, of=Connection)).all()
     note(actor, "hold.released", f"hold-{hold.id}", address=address, holder=holder.name)
     if holder.state == "active" and holder.id != actor.id:
         tell(holder, "address.released", address=address, by=actor.name)
-    for connection in db.session.scalars(select(Connection).where(Connection.hold_id == hold.id)).all():
+    for connection in uses:
         connections.disconnect(actor, connection)
 
 
@@ -92,8 +101,12 @@ def request(actor, address, kind):
             HoldRequest.person_id == actor.id, HoldRequest.address_key == key, HoldRequest.ended_at.is_(None))):
         return
     wanted = HoldRequest(person_id=actor.id, address=address.strip(), address_key=key, kind=kind, asked_at=now())
-    db.session.add(wanted)
-    db.session.flush()
+    try:
+        with db.session.begin_nested():
+            db.session.add(wanted)
+            db.session.flush()
+    except IntegrityError:      # the same person in another tab was faster
+        return
     note(actor, "hold.requested", f"hold-{found.hold_id}", address=wanted.address, kind=kind)
     for admin in db.session.scalars(active_admins()).all():
         tell(admin, "hold.requested", address=wanted.address, by=actor.name, holder=found.name,
@@ -101,6 +114,7 @@ def request(actor, address, kind):
 
 
 def _set_state(actor, connection, state, action):
+    db.session.refresh(connection, with_for_update=True)      # another tab may just have disconnected it
     check_pause(connection.state, state)
     connection.state = state
     note(actor, action, f"connection-{connection.id}", address=connection.address)

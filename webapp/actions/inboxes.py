@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from flask import current_app
 from sqlalchemy import delete, func, select
 
-from webapp.actions import connections, leases
+from webapp.actions import connections
 from webapp.actions.audit import note
 from webapp.actions.conversations import lose_assignee
 from webapp.actions.notices import tell
@@ -86,7 +86,8 @@ def join_inbox(actor, inbox):
     if actor.id in readers(inbox):
         return
     with access_changes(actor, [inbox]):
-        db.session.add(InboxMember(inbox_id=inbox.id, person_id=actor.id))
+        if actor.id not in readers(inbox):      # still, now that nobody else changes it
+            db.session.add(InboxMember(inbox_id=inbox.id, person_id=actor.id))
         db.session.flush()
 
 
@@ -100,7 +101,6 @@ def delete_inbox(actor, inbox, typed_name):
     for connection in _connections(inbox):
         addresses.append(connection.address)
         connections.disconnect(actor, connection)
-        leases.revoke(connection.id)       # a job that reads it right now stores nothing more
     inbox.deleted_at = now()
     note(actor, "inbox.deleted", _subject(inbox), inbox=inbox.name, addresses=addresses,
          conversations=db.session.scalar(select(func.count()).select_from(Conversation)
@@ -113,8 +113,10 @@ def access_changes(actor, inboxes):
     """Around whatever changes who may read these inboxes: their own settings, or a team that belongs to them.
 
     An admin who could not read one before and can afterwards has joined it, by whichever way: that is audited and told
-    to its members. Who can read it no longer is taken off its open conversations.
+    to its members. Who can read it no longer is taken off its open conversations. One change of an inbox at a time.
     """
+    db.session.execute(select(Inbox.id).where(Inbox.id.in_([inbox.id for inbox in inboxes])).order_by(Inbox.id)
+                       .with_for_update(key_share=True))
     before = {inbox.id: readers(inbox) for inbox in inboxes}
     yield
     db.session.flush()

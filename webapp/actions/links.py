@@ -75,6 +75,7 @@ def reset_password(link, password_hash):
     """A new password: whoever is signed in as this person is out. Returns the person. Raises Over."""
     person = _use(link)
     person.password_hash = password_hash
+    void("email", person.id)        # whoever knew the old password may have asked for it
     forget_all("sign_in", address=person.email_key)
     db.session.execute(delete(SignIn).where(SignIn.person_id == person.id))
     note(person, "person.password_changed", f"person-{person.id}", name=person.name, by="link")
@@ -89,6 +90,7 @@ def ask_for_email(actor, email, by_mail):
     if not by_mail:
         _set_email(actor, email.strip(), key)
         return True
+    void("email", actor.id)     # asked again: the one before was a slip
     link = Link(purpose="email", person_id=actor.id, email=email.strip(), made_by_id=actor.id,
                 expires_at=now() + EMAIL_LASTS)
     db.session.add(link)
@@ -129,7 +131,7 @@ def waiting_email(person):
 
 def withdraw_email(actor):
     """The actor does not want the new address after all."""
-    _void("email", actor.id)
+    void("email", actor.id)
 
 
 def _set_email(person, email, key):
@@ -141,7 +143,8 @@ def _set_email(person, email, key):
     except IntegrityError:      # somebody was faster
         db.session.refresh(person)
         raise RuleBroken("email", "person_exists") from None
-    _void("email", person.id)
+    for purpose in ("email", "reset"):      # those that went to the address of before open nothing any more
+        void(purpose, person.id)
     note(person, "person.email_changed", f"person-{person.id}", name=person.name, was=was, email=email)
     tell(person, "email_changed", mail_to=was, email=email)
 
@@ -152,14 +155,15 @@ def _use(link):
                              .values(used_at=now()).execution_options(synchronize_session=False)).rowcount
     person = db.session.scalar(
         select(Person).where(Person.id == link.person_id, Person.state == SERVES[link.purpose])
-        .with_for_update().execution_options(populate_existing=True)) if won == 1 else None
+        .with_for_update(key_share=True).execution_options(populate_existing=True)) if won == 1 else None
     if person is None:
         raise Over
-    _void(link.purpose, person.id)
+    void(link.purpose, person.id)
     return person
 
 
-def _void(purpose, person_id):
+def void(purpose, person_id):
+    """What such links of this person are still unused open nothing any more."""
     db.session.execute(update(Link).where(Link.purpose == purpose, Link.person_id == person_id, Link.used_at.is_(None))
                        .values(used_at=now()).execution_options(synchronize_session=False))
 

@@ -71,7 +71,8 @@ def invite(actor, email, role="member", language="en", team_ids=()):
         person = _store(Person(email=email.strip(), email_key=key, name=_name_of(email), state="invited"))
     person.role, person.language = role, language
     _expect(actor, person)
-    teams = db.session.scalars(select(Team).where(Team.id.in_(team_ids)).order_by(Team.name)).all()
+    wanted = set(team_ids)
+    teams = [t for t in db.session.scalars(select(Team).order_by(Team.name)) if t.id in wanted]
     db.session.add_all(TeamMember(team_id=team.id, person_id=person.id) for team in teams)
     note(actor, "person.invited", f"person-{person.id}", name=person.name, email=person.email, role=role,
          teams=[team.name for team in teams], back=back)
@@ -80,18 +81,14 @@ def invite(actor, email, role="member", language="en", team_ids=()):
 
 def invite_again(actor, person):
     """A new link, in place of the one before. Raises RuleBroken("person", "not_now")."""
-    check_admin(actor.role)
-    if person.state != "invited":
-        raise RuleBroken("person", "not_now")
+    _only(actor, person, "invited")
     note(actor, "person.invited_again", f"person-{person.id}", name=person.name, email=person.email)
     return _new_link(actor, person)
 
 
 def withdraw(actor, person):
     """The invitation is void. Whoever came back by it is removed again, with what they hold."""
-    check_admin(actor.role)
-    if person.state != "invited":
-        raise RuleBroken("person", "not_now")
+    _only(actor, person, "invited")
     note(actor, "person.withdrawn", f"person-{person.id}", name=person.name, email=person.email)
     _gone(actor, person)
 
@@ -99,9 +96,7 @@ def withdraw(actor, person):
 def restore(actor, person):
     """A removed person comes back with account, connections and history, and chooses a new password by the link that
     is returned. Raises RuleBroken("person", "not_now")."""
-    check_admin(actor.role)
-    if person.state != "removed":
-        raise RuleBroken("person", "not_now")
+    _only(actor, person, "removed")
     _expect(actor, person)
     note(actor, "person.restored", f"person-{person.id}", name=person.name, email=person.email, role=person.role)
     return _new_link(actor, person)
@@ -137,9 +132,7 @@ def deactivate(actor, person, heir=None):
 
 def reactivate(actor, person):
     """As before: role, memberships, addresses, password."""
-    check_admin(actor.role)
-    if person.state != "deactivated":
-        raise RuleBroken("person", "not_now")
+    _only(actor, person, "deactivated")
     note(actor, "person.reactivated", f"person-{person.id}", name=person.name)
     person.state, person.state_at, person.state_by_id = "active", None, None
     tell(person, "reactivated", by=actor.name)
@@ -170,6 +163,15 @@ def email_key(email):
         raise RuleBroken("email", broken.code) from None
 
 
+def _only(actor, person, state):
+    """An admin, and somebody who is in this state, also once whoever changes it right now is done. Raises
+    RuleBroken("person", "admins_only_here" | "not_now")."""
+    check_admin(actor.role)
+    db.session.refresh(person, with_for_update={"key_share": True})
+    if person.state != state:
+        raise RuleBroken("person", "not_now")
+
+
 def _may_leave(actor, person, to):
     others = _other_admins(actor, person)
     check_change(person.state, to)
@@ -184,7 +186,8 @@ def _other_admins(actor, person):
     admins = db.session.scalars(
         select(Person).where(Person.role == "admin", Person.state == "active").order_by(Person.id)
         .with_for_update(key_share=True).execution_options(populate_existing=True)).all()
-    db.session.refresh(person)
+    # Before the audit log's head, like whoever signs in; and without stopping those who only refer to the person.
+    db.session.refresh(person, with_for_update={"key_share": True})
     if actor is not None:
         check_admin(next((admin.role for admin in admins if admin.id == actor.id), ""))
     return sum(admin.id != person.id for admin in admins)

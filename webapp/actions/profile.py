@@ -1,6 +1,7 @@
 """What people change of themselves: name, title, language, time zone, theme, password."""
 
 from webapp.actions.audit import note
+from webapp.actions.links import void
 from webapp.actions.notices import tell
 from webapp.actions.sign_in import end_other_sessions
 from webapp.extensions import db
@@ -24,8 +25,11 @@ def change(actor, name, title, language, time_zone, theme):
 
 
 def change_password(actor, password_hash, token):
-    """The new one counts; other browsers are signed out. `token`: this browser's."""
+    """The new one counts; other browsers are signed out, links that wait to be opened are void. `token`: this
+    browser's."""
     actor.password_hash = password_hash
+    for purpose in ("email", "reset"):      # whoever knew the old one may have asked for them
+        void(purpose, actor.id)
     end_other_sessions(actor, token)
     note(actor, "person.password_changed", f"person-{actor.id}", name=actor.name, by="profile")
     tell(actor, "password_changed")

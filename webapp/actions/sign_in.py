@@ -81,7 +81,7 @@ def complete(wanted, ip, agent="", anew=None):
     "password", "sign_in_refused") when password or person changed in that second."""
     person = db.session.scalar(select(Person).where(
         Person.id == wanted.person_id, Person.state == "active", Person.password_hash == wanted.stored)
-        .with_for_update().execution_options(populate_existing=True))
+        .with_for_update(key_share=True).execution_options(populate_existing=True))
     if person is None:
         raise RuleBroken("password", "sign_in_refused")
     forget(wanted.tries)

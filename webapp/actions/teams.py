@@ -50,14 +50,15 @@ def delete_team(actor, team):
     """Its people stay; they lose what was open to them through it. Raises RuleBroken("team", "left_with_nobody")."""
     check_admin(actor.role)
     inboxes, people = inboxes_of(team), members_of(team)
-    note(actor, "team.deleted", f"team-{team.id}", name=team.name, members=[p.name for p in people],
-         inboxes=[inbox.name for inbox in inboxes])
+    subject, name = f"team-{team.id}", team.name
     with access_changes(actor, inboxes):
         for model in (InboxTeam, TeamMember):
             db.session.execute(delete(model).where(model.team_id == team.id))
         db.session.delete(team)
         db.session.flush()
         check_nobody_left_out([inbox.id for inbox in inboxes])
+    note(actor, "team.deleted", subject, name=name, members=[p.name for p in people],
+         inboxes=[inbox.name for inbox in inboxes])
     announce(*(f"person-{p.id}" for p in people))
 
 

@@ -26,7 +26,7 @@ from webapp.web.guard import device, remember_device, start_session
 from webapp.web.present import go, present
 
 blueprint = Blueprint("auth", __name__)
-DONE = ("password", "email")       # what a link did, told on the page for signing in
+DONE = ("password",)       # what a link did, told on the page for signing in
 
 
 @blueprint.before_app_request
@@ -172,8 +172,7 @@ def link(token):
     found = link_of(token)
     if not _serves(found):
         return _over()
-    form = _link_form(found)
-    return _link_page(found, token, form)
+    return _own_first(found) or _link_page(found, token, _link_form(found))
 
 
 @blueprint.post("/links/<token>")
@@ -181,6 +180,8 @@ def use_link(token):
     found = link_of(token)
     if not _serves(found):
         return _over()
+    if _own_first(found):
+        return _own_first(found)
     form = _link_form(found)
     if form.validate_on_submit():
         purpose, hashed = found.purpose, None
@@ -215,14 +216,20 @@ def _reset(found, _form, hashed):
 
 
 def _confirm(found, _form, _hashed):
-    person = links.confirm_email(found)
-    if current_user.is_authenticated and current_user.id == person.id:
-        return go(url_for("profile.index", saved="email"))
-    return go(url_for("auth.sign_in_form", done="email"))
+    links.confirm_email(found)
+    return go(url_for("profile.index", saved="email"))
 
 
 def _serves(found):
     return found is not None and found.person is not None and found.person.state == links.SERVES[found.purpose]
+
+
+def _own_first(found):
+    """A new sign-in address is confirmed by its person, signed in: at an address with a typo sits somebody else, who
+    would have the account by it. None when they are, or when the link is for something else."""
+    if found.purpose != "email" or current_user.is_authenticated and current_user.id == found.person_id:
+        return None
+    return _over() if current_user.is_authenticated else redirect(url_for("auth.sign_in_form", next=request.path))
 
 
 def _link_form(found):

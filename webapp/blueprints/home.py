@@ -2,7 +2,7 @@
 
 from flask import Blueprint, redirect, url_for
 from flask_login import current_user
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from webapp.extensions import db
 from webapp.models import Connection, Inbox, Person
@@ -15,13 +15,8 @@ blueprint = Blueprint("home", __name__)
 
 @blueprint.get("/")
 def index():
-    inboxes = db.session.scalars(readable_inboxes(current_user)).all()
-    fed = db.session.scalar(select(Connection.inbox_id).where(
-        Connection.inbox_id.in_([i.id for i in inboxes]), Connection.state.in_(("active", "paused")))
-        .order_by(Connection.inbox_id).limit(1))
-    if fed:
-        return redirect(url_for("team.inbox", inbox_id=fed))
-    return welcome()
+    fed = _fed()
+    return redirect(url_for("team.inbox", inbox_id=fed.id)) if fed else welcome()
 
 
 @blueprint.get("/welcome")
@@ -31,4 +26,10 @@ def welcome():
         Connection.inbox_id.is_not(None), Connection.state == "active"))
     people = db.session.scalar(select(func.count()).select_from(Person).where(Person.state == "active"))
     return present("home/welcome", mine=mine, team=team, people=people,
-                   inbox=db.session.scalar(select(Inbox).where(Inbox.is_default)))
+                   inbox=_fed())
+
+
+def _fed():
+    """The first inbox that this person may read and that has an address, or None."""
+    has_one = exists().where(Connection.inbox_id == Inbox.id, Connection.state.in_(("active", "paused")))
+    return db.session.scalar(readable_inboxes(current_user).where(has_one).order_by(None).order_by(Inbox.id).limit(1))

@@ -34,16 +34,16 @@ def connect(connection_id):
     found = look(lambda: _state(db.session.get(Connection, connection_id)))
     if found is None:
         return
-    state, attempt = found
+    reconnecting, attempt = found
     with contextlib.suppress(_Stop):
-        _Attempt(connection_id, state == "active", attempt).run()
+        _Attempt(connection_id, reconnecting, attempt).run()
 
 
 def _state(connection):
-    """None when there is nothing to connect any more."""
+    """(does it hold its address already, attempt), or None when there is nothing to connect any more."""
     if connection is None or connection.state == "removed" or connection.secret is None:
         return None
-    return connection.state, connection.attempt
+    return connection.hold_id is not None, connection.attempt
 
 
 class _Attempt:

@@ -23,6 +23,13 @@ def may_act_in_inbox(role: str, access: str, member: bool) -> bool:
     return role != "viewer" and may_read_inbox(access, member)
 
 
+def check_takes_out(access: str, member: bool):
+    """Who makes an inbox's address their own reads all of its mail: only somebody who reads it already, or has joined
+    and was told of. Raises RuleBroken("address", "join_first")."""
+    if not may_read_inbox(access, member):
+        raise RuleBroken("address", "join_first")
+
+
 def check_admin(role: str, field: str = "person"):
     """People, teams, inboxes and their settings are an admin's. Raises RuleBroken(field, "admins_only_here")."""
     if role != "admin":

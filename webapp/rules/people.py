@@ -50,13 +50,17 @@ def check_password(password: str) -> str:
 
 
 # Control characters, half of a surrogate pair, and marks that turn the direction of what follows on the page.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+                     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]+")
+# Letters that show nothing, and joiners, which are something only between others.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u200c\u200d\u2800\u3164\uffa0]*")
 
 
 def clean_name(name: str) -> str:
     """A name that is safe to show everywhere: one line, NFC, no control characters, nothing that turns the direction
-    of the text around it."""
-    return " ".join(unicodedata.normalize("NFC", _UNSAFE.sub(" ", name)).split())
+    of the text around it. Empty when there is nothing to see."""
+    name = " ".join(unicodedata.normalize("NFC", _UNSAFE.sub(" ", name)).split())
+    return "" if _UNSEEN.fullmatch(name.replace(" ", "")) else name
 
 
 def check_name(name: str) -> str:

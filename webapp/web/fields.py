@@ -1,6 +1,6 @@
 """Validators that ask the rules, so that no bound and no rule is written in a form."""
 
-from wtforms.validators import StopValidation, ValidationError
+from wtforms.validators import StopValidation
 
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import PORT_MAX
@@ -43,11 +43,12 @@ class Port:
 
 
 class AtMost:
-    """A bound of the rules: `maxlength` in the page, a sentence on the server."""
+    """A bound of the rules: `maxlength` in the page, a sentence on the server. No rule is asked of what is longer: some
+    take the square of its length."""
 
     def __init__(self, limit):
         self.limit, self.field_flags = limit, {"maxlength": limit}
 
     def __call__(self, form, field):
         if len(field.data or "") > self.limit:
-            raise ValidationError(say(RuleBroken(field.name, "too_long", limit=self.limit)))
+            raise StopValidation(say(RuleBroken(field.name, "too_long", limit=self.limit)))

@@ -190,6 +190,8 @@ ACTIONS = {
         _("Connected %(address)s.", address=f["address"]), _held_by(f))),
     "connection.paused": ("addresses", lambda f: _("Paused %(address)s.", address=f["address"])),
     "connection.resumed": ("addresses", lambda f: _("Resumed %(address)s.", address=f["address"])),
+    "connection.reconnected": ("addresses", lambda f: _("Gave %(address)s a new password or other servers.",
+                                                        address=f["address"])),
     "connection.disconnected": ("addresses", lambda f: _and(_("Disconnected %(address)s.", address=f["address"]),
                                                             _held_by(f))),
     "connection.switched": ("addresses", _switched),

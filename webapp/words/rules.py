@@ -76,6 +76,9 @@ SENTENCES = {
     "takes_bookings": lambda **_f: _(
         "You take bookings with this address, so it can’t also be a team address. Take bookings with another one "
         "first."),
+    "join_first": lambda **_f: _(
+        "Only people who can open this inbox can make its address theirs. Add yourself in its settings first; its "
+        "members are told."),
     "disconnect_it": lambda **_f: _("This is a team address. Disconnect it in the settings of its inbox."),
     "not_taken": lambda **_f: _("Nobody holds this address now. Connect it."),
     "password_lost": lambda address, **_f: _(

@@ -8,6 +8,7 @@ from webapp.blueprints.connections.routes import blueprint
 from webapp.extensions import db
 from webapp.models.inbox import known_inboxes
 from webapp.rules import RuleBroken
+from webapp.rules.access import check_takes_out
 from webapp.rules.connections import check_switch
 from webapp.web import find
 from webapp.web.forms import NEW_INBOX, Act, SwitchToTeam
@@ -143,6 +144,8 @@ def _refused(connection):
     """What stands against it, before anything is confirmed."""
     uses = [c.use for c in connection.hold.connections] if connection.hold else []
     try:
+        if connection.inbox_id:
+            check_takes_out(connection.inbox.access, find.belongs_to(connection.inbox))
         check_switch(current_user.role, connection.kind, uses, "team" if connection.kind == "personal" else "personal")
     except RuleBroken as broken:
         return broken

@@ -47,9 +47,9 @@ def team(team_id):
 def save_team(team_id):
     found, form = find.team(team_id), TeamForm()
     if form.validate_on_submit():
+        wanted = set(form.members.data or ())
         try:
-            actions.save_team(current_user, found, form.name.data,
-                              [p for p in present_people() if p.id in (form.members.data or ())])
+            actions.save_team(current_user, found, form.name.data, [p for p in present_people() if p.id in wanted])
         except RuleBroken as broken:
             db.session.rollback()
             found = find.team(team_id)

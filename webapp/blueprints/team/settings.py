@@ -150,8 +150,9 @@ def _choices(form, found=None):
 
 def _chosen(form):
     """(people, teams) that are there."""
-    return (db.session.scalars(select(Person).where(Person.id.in_(form.people.data))).all(),
-            db.session.scalars(select(Team).where(Team.id.in_(form.teams.data))).all())
+    people, teams = set(form.people.data), set(form.teams.data)     # of any number: no database is asked for them
+    return ([p for p in db.session.scalars(select(Person)) if p.id in people],
+            [t for t in db.session.scalars(select(Team)) if t.id in teams])
 
 
 def _ids(table, found):
