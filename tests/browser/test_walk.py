@@ -258,8 +258,8 @@ def keep_a_private_mailbox(page):
     expect(page.get_by_text("Everything is connected")).to_be_attached(timeout=SOON)
     connection = int(page.url.rpartition("/")[2])
     page.get_by_role("link", name="Go to your mailboxes").click()
-    expect(page.locator(".box", has_text=OWN)).to_contain_text("Connected")
-    page.locator(".box", has_text=OWN).get_by_role("link", name="Read").click()
+    expect(page.locator(".box", has_text=OWN).first).to_contain_text("Connected")
+    page.locator(".box", has_text=OWN).first.get_by_role("link", name="Read").click()
     page.get_by_role("link", name="Dinner on Sunday").click()
     expect(page.get_by_text("Mum asks: are you coming?")).to_be_visible(timeout=SOON)
     return connection
@@ -302,12 +302,11 @@ def disconnect_and_connect_again(page, connection):
     page.locator("#d").get_by_role("link", name="Disconnect").click()
     dialog.get_by_role("button", name="Disconnect").click()
     expect(page.get_by_role("heading", name="No address yet")).to_be_visible()
-    page.watching.expect("HTTP 404")
-    assert page.goto(f"/mailboxes/{connection}/mail").status == 404
+    assert page.goto(f"/mailboxes/{connection}/mail").status == 200, "what was read stays"
     page.goto("/connect/personal")
     page.get_by_label("Your e-mail address").fill(OWN)
     page.get_by_label("Password for this address").fill("secret-1")
     page.get_by_role("button", name="Connect", exact=True).click()
     expect(page.get_by_text("Everything is connected")).to_be_attached(timeout=SOON)
     page.goto("/mailboxes")
-    expect(page.locator(".box", has_text=OWN)).to_contain_text("Connected")
+    expect(page.locator(".box", has_text=OWN).first).to_contain_text("Connected")
