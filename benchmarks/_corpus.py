@@ -58,6 +58,14 @@ def fill(maildir, count, seed=11):
     return total
 
 
+def with_file(rng, number, size):
+    """One mail of about `size` bytes on the wire, nearly all of them one attached file."""
+    head = (f"From: Anna Nowak <anna@customer.example>\r\nTo: support@corp.example\r\nSubject: Large {number}\r\n"
+            f"Message-ID: <large{number}@customer.example>\r\nMIME-Version: 1.0\r\n").encode()
+    text = _text(rng, "plain", "The file.", "utf-8")
+    return head + _multipart(rng, "mixed", text, _file(rng, rng.randbytes(size * 57 // 78)))
+
+
 class _Thread:
     def __init__(self, rng, words):
         _, self.charset, script = rng.choices(CHARSETS, [c[0] for c in CHARSETS])[0]

@@ -118,11 +118,13 @@ def count_messages(stage):
         return database.execute("SELECT count(*) FROM place").fetchone()[0]
 
 
-def mbsync(dovecot, address):
-    """Seconds that mbsync takes for the same mailbox, as shipped but without COMPRESS; None when it is not there."""
+def mbsync(dovecot, address, where=None):
+    """Seconds that mbsync takes for the same mailbox, as shipped but without COMPRESS; None when it is not there.
+
+    `where`: the folder under which it writes, instead of the usual one for temporary files."""
     if not shutil.which("mbsync"):
         return None
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=where) as folder:
         Path(folder, "rc").write_text(f"""
 IMAPStore far
 Host localhost

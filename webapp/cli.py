@@ -1,4 +1,5 @@
-"""`flask --app wsgi ...`: prepare the installation, add a person, check the audit log, update the catalogue."""
+"""`flask --app wsgi ...`: prepare the installation, add a person, check the audit log, compare mailboxes with their
+servers, update the catalogue."""
 
 import sys
 
@@ -11,13 +12,13 @@ from sqlalchemy import select
 from webapp.actions import audit as audit_log
 from webapp.actions import inboxes, people
 from webapp.extensions import db, unit
-from webapp.models import Person
+from webapp.models import Connection, Person
 from webapp.models.secret import SETUP, ensure_setup_code, forget_setup_code
 from webapp.rules import RuleBroken
 
 
 def init_app(app):
-    for command in (prepare, add_person, audit, words):
+    for command in (prepare, add_person, audit, reconcile, words):
         app.cli.add_command(command)
 
 
@@ -77,6 +78,33 @@ def audit(expect):
     if wrong or expect and not number:
         sys.exit(1)
     click.echo("unbroken")
+
+
+@click.command()
+@click.argument("address", required=False)
+@with_appcontext
+def reconcile(address):
+    """Compare the messages of every mailbox, or of one ADDRESS, with those on its server. What is missing is fetched,
+    what is no longer there is marked so. Ends with 1 when a mailbox could not be compared."""
+    from webapp.jobs import sync
+    key = (address or "").strip().lower()
+    rows = [(c.id, c.address) for c in db.session.scalars(select(Connection).where(
+        Connection.state.in_(("active", "paused")), Connection.use == "mail").order_by(Connection.id))
+        if not address or c.address.lower() == key]
+    db.session.rollback()
+    failed = not rows
+    if not rows:
+        click.echo(f"{address} isn’t connected." if address else "No mailbox is connected.")
+    for connection_id, name in rows:
+        results, trouble = sync.compare(connection_id)
+        for found in results:
+            click.echo("{0}  {folder}  server={server} stored={stored} missing={missing} extra={extra}".format(
+                name, **found))
+        if trouble:
+            click.echo(f"{name}  not compared: {trouble}")
+            failed = True
+    if failed:
+        sys.exit(1)
 
 
 @click.command()

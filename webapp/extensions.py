@@ -38,8 +38,9 @@ def _prepare_sqlite(connection, _record):
     if type(connection).__module__.startswith("sqlite3"):
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
+        cache = 2_000 if _is_blobs(connection) else 16_000      # kB; raw mail is written once and seldom read
         for pragma in ("foreign_keys=ON", "busy_timeout=15000", "synchronous=FULL", "temp_store=MEMORY",
-                       "cache_size=-16000"):
+                       f"cache_size=-{cache}"):
             cursor.execute(f"PRAGMA {pragma}")
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             cursor.execute("PRAGMA page_size=16384" if _is_blobs(connection) else "PRAGMA page_size=4096")

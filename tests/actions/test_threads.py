@@ -1,6 +1,7 @@
 """Which conversation a message belongs to: by Message-ID both ways, in any order, and only if its sender may."""
 
 import itertools
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -202,3 +203,67 @@ def test_mail_that_was_read_elsewhere_is_not_new_and_our_own_never_is(box):
     [conversation] = stored(Conversation)
     assert (conversation.last_in_id, conversation.last_outgoing, conversation.who) == (0, True, "anna@customer.example")
 
+
+
+def correspondence(count, seed, strangers):
+    """(item, role) of many threads with us, in the order in which they were written: customers, the colleagues whom they
+    copy in and who answer to all or to us alone, our own replies; with `strangers`, also mail from people who got hold of
+    a Message-ID, and a tenth of all never reached us."""
+    rng, talks, written = random.Random(seed), [], []
+    for number in range(count):
+        if not talks or rng.random() < 0.3:
+            people = [f"{name}{number}@customer.example" for name in ("anna", "bob", "cecil")]
+            talks.append({"ids": [], "people": people, "known": people[:1]})
+        talk = rng.choice(talks)
+        ours, evil = bool(talk["ids"]) and rng.random() < 0.4, bool(talk["ids"]) and strangers and rng.random() < 0.1
+        sender = f"evil{number}@evil.example" if evil else US if ours else rng.choice(talk["known"])
+        copied = [] if evil else rng.sample(talk["people"], rng.randint(0, 2))
+        headers = {"Message_ID": f"<{number}@x>", "Cc": ", ".join(copied) or None}
+        if talk["ids"]:
+            style = rng.choice(("both", "references", "reply"))
+            headers |= {"In_Reply_To": talk["ids"][-1]} if style != "references" else {}
+            headers |= {"References": " ".join(talk["ids"])} if style != "reply" else {}
+        raw = letter(sender=sender, to=rng.choice(talk["known"]) if ours and not evil else US, subject="Pallet",
+                     text=f"Number {number}", **headers)
+        if not evil:
+            talk["known"] = list(dict.fromkeys([*talk["known"], *copied]))
+            talk["ids"].append(headers["Message_ID"])
+        if not (strangers and talk["ids"] and rng.random() < 0.1):
+            written.append((Fetched(number + 1, raw, T0 + timedelta(minutes=number), frozenset()),
+                            "sent" if ours and not evil else "inbox"))
+    return written
+
+
+def grouped(box, mails, batch):
+    """Which mails are together after they were read in this order, in batches."""
+    for start in range(0, len(mails), batch):
+        for role in ("inbox", "sent"):
+            receive(db.session.get(Connection, box), folder_of(box, role),
+                    [item for item, where in mails[start:start + batch] if where == role])
+    together = {}
+    for message in db.session.scalars(select(Message)):
+        together.setdefault(message.conversation_id, set()).add((message.message_id, message.from_address))
+    counts = dict(db.session.execute(select(Conversation.id, Conversation.message_count)).all())
+    assert counts == {number: len(inside) for number, inside in together.items()}
+    db.session.rollback()
+    return sorted(map(sorted, together.values()))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_order_in_which_mail_is_read_does_not_matter(box, caplog, seed):
+    sent = correspondence(250, seed, strangers=False)
+    shuffled = random.Random(seed).sample(sent, len(sent))
+    expected = grouped(box, sent, 1)
+    assert len(expected) < 0.6 * len(sent)
+    for mails, batch in ((sent, 40), (sent[::-1], 1), (sent[::-1], 40), (shuffled, 1), (shuffled, 40)):
+        assert grouped(box, mails, batch) == expected
+    assert not caplog.messages, "no batch had to be taken apart"
+
+
+@pytest.mark.parametrize("order", ["sent", "reversed", "shuffled"])
+def test_a_stranger_with_a_message_id_is_alone_in_whatever_order_mail_is_read(box, caplog, order):
+    mails = correspondence(250, 4, strangers=True)
+    mails = {"sent": mails, "reversed": mails[::-1], "shuffled": random.Random(4).sample(mails, len(mails))}[order]
+    for together in grouped(box, mails, 40):
+        assert len(together) == 1 or not any("evil" in sender for _id, sender in together)
+    assert not caplog.messages

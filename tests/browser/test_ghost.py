@@ -114,7 +114,7 @@ def test_a_mailbox_pauses_and_goes_on(stage, page_of):
     page = page_of("marek")
     connection = connect_personal(page, address)
     page.goto(f"/mailboxes?show={connection}")
-    page.locator("#d").get_by_role("button", name="Pause").click()
+    page.locator("#d").get_by_role("button", name="Pause", exact=True).click()
     box = page.locator(".box", has_text=address)
     expect(box).to_contain_text("Paused")
     stage.dovecot.deliver(address, letter(address, "While paused", "Hello."))

@@ -99,7 +99,8 @@ def test_deleting_asks_in_a_dialog_for_the_name_and_leaves_the_conversation_to_r
     expect(dialog).to_be_hidden()
     zofia.get_by_role("link", name="Delete the inbox").click()
     dialog.get_by_label("Name of the inbox").fill("Epsilon")
-    marek.watching.expect("HTTP 404", "HTTP 403")        # fragments of what is gone
+    for page in (marek, zofia):
+        page.watching.expect("HTTP 404", "HTTP 403")     # fragments of what is gone
     dialog.get_by_role("button", name="Delete the inbox").click()
     zofia.wait_for_url("**/inboxes")
     expect(zofia.get_by_role("row", name="Epsilon")).to_have_count(0)

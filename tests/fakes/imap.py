@@ -14,12 +14,20 @@ DATE = b'"01-Jan-2026 10:00:00 +0000"'
 CAPABILITIES = b"IMAP4rev1 IDLE UIDPLUS LITERAL+ SASL-IR AUTH=PLAIN"
 
 
+class Cut(bytes):
+    """An answer after which the server hangs up."""
+
+
+class Hang(bytes):
+    """An answer after which the server says nothing more, and does not hang up."""
+
+
 class FakeImap:
     """Context manager. TLS at once with `pair`, unless `starttls`: then after STARTTLS.
 
     Knobs: `greeting`, `capabilities`, `messages` (uid -> raw), `uidvalidity`, `folders` (LIST lines), `users`,
     `on`: command name, e.g. b"UID FETCH" -> function(tag, arguments) -> bytes to send instead of the normal answer
-    (None: hang up). `heard`: every line and literal from clients; `commands`: (tag, name, arguments).
+    (None: hang up; see Cut and Hang, also for the greeting). `heard`: every line and literal from clients; `commands`: (tag, name, arguments).
     """
 
     def __init__(self, pair: Pair | None, starttls: bool = False):
@@ -41,12 +49,14 @@ class FakeImap:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
+        self.over = threading.Event()
 
     def __enter__(self) -> "FakeImap":
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *exc) -> None:
+        self.over.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -72,7 +82,16 @@ class FakeImap:
             if self._context and not self._starttls:
                 sock = self._wrap(sock)
             sock.sendall(self.greeting)
+            if self.said_all(self.greeting):
+                _hang_up(sock)
+                return
             _Talk(self, sock).run()
+
+    def said_all(self, answer: bytes) -> bool:
+        """Nothing comes after this answer; a Hang is kept hanging first."""
+        if isinstance(answer, Hang):
+            self.over.wait(30)
+        return isinstance(answer, (Cut, Hang))
 
     def _wrap(self, sock: socket.socket) -> socket.socket:
         self._open.discard(sock)
@@ -104,11 +123,9 @@ class _Talk:
             if name == b"STARTTLS" and self.fake._context and b" OK" in answer:
                 self.sock = self.fake._wrap(self.sock)
                 self.file = self.sock.makefile("rb")
-            if name == b"LOGOUT":
+            if name == b"LOGOUT" or self.fake.said_all(answer):
                 break
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
+        _hang_up(self.sock)
 
     def _line(self) -> bytes:
         """A command without its CRLF; literals are put into it as quoted text."""
@@ -203,6 +220,12 @@ class _Talk:
 
     def logout(self, tag, arguments):
         return b"* BYE\r\n" + self.ok(tag)
+
+
+def _hang_up(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    sock.close()
 
 
 def fetch_answer(number: int, uid: int, raw: bytes, what: bytes) -> bytes:

@@ -27,7 +27,7 @@ def test_hints_do_not_pile_up_while_no_worker_takes_them(app, team):
     for _ in range(10):
         sweep.replies()
         sweep.everything()
-    assert lengths(app) == {"out": 1, "in": 1, "slow": 0}
+    assert lengths(app) == {"out": 1, "in": 0, "slow": 1}      # never read so far: it may hang
 
 
 def test_a_hint_that_was_lost_is_given_again_soon(app, team):

@@ -1,4 +1,5 @@
-"""A throw-away PostgreSQL cluster on loopback. Nothing is synced to disk: fast, and worth nothing after a crash."""
+"""A throw-away PostgreSQL cluster on loopback. Nothing is synced to disk unless asked for: fast, and worth nothing
+after a crash."""
 
 import glob
 import itertools
@@ -18,10 +19,12 @@ HINT = "postgresql: apt-get install postgresql"
 class Postgres:
     """Context manager. Runs as `postgres` when we are root. `url` is the first database, for SQLAlchemy with psycopg.
 
-    `dir` must be a folder that this user can enter; without it a short one under /tmp is made.
+    `dir` must be a folder that this user can enter; without it a short one under /tmp is made. `durable`: sync to disk,
+    as a real one does.
     """
 
-    def __init__(self, dir: Path | str | None = None):
+    def __init__(self, dir: Path | str | None = None, durable: bool = False):
+        self._durable = durable
         self._initdb, self._postgres = _program("initdb"), _program("postgres")
         self._owner = ordinary_user("postgres")
         self._own_dir = dir is None
@@ -70,6 +73,8 @@ class Postgres:
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
                    "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200",
                    "shared_buffers": "64MB", "autovacuum": "on", "timezone": "UTC"}
+        if self._durable:
+            options |= {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "shared_buffers": "256MB"}
         arguments = [f"-c{key}={value}" for key, value in options.items()]
         self._process = subprocess.Popen(
             [self._postgres, "-D", str(self.dir / "data"), "-p", str(self.port), *arguments],

@@ -76,9 +76,9 @@ def test_everything_that_happens_to_a_conversation_has_words(translated):
 
 
 def _event_kinds():
-    """Kinds of Event that actions write: given to Event itself, to _happened, or to _set_status."""
+    """Kinds of Event that actions write: given to Event itself, to a Row of it, to _happened, or to _set_status."""
     found = set()
-    for _path, call in calls("Event"):
+    for _path, call in [*calls("Event"), *calls("Row")]:
         found |= {k.value.value for k in call.keywords if k.arg == "kind" and isinstance(k.value, ast.Constant)}
     for name, place in (("_happened", 2), ("_set_status", 3)):
         for _path, call in calls(name):

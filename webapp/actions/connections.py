@@ -24,6 +24,7 @@ from webapp.queue import later
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import FOLDER_NAME_MAX, FOLDERS_MAX
 from webapp.rules.connections import Holder, ask, check_address, check_connector, check_servers, may_reconnect
+from webapp.rules.history import check_history
 
 STEPS = ("settings", "receive", "send", "folders", "sync")
 
@@ -38,9 +39,11 @@ def check(actor, holder, address, use="mail"):
     return key
 
 
-def begin(actor, kind, address, password, *, inbox=None, from_name="", servers=None):
+def begin(actor, kind, address, password, *, inbox=None, from_name="", servers=None, history="all"):
     """Start connecting; the job does the rest. The same person trying the same address again goes on with the same
-    row. `servers`: what was typed by hand, {imap_host: ..., ...}, or None to look for it."""
+    row. `servers`: what was typed by hand, {imap_host: ..., ...}, or None to look for it. `history`: how far back its
+    mail is read."""
+    check_history(history)
     holder = Holder("personal", actor.id) if kind == "personal" else Holder("team", inbox.id)
     check(actor, holder, address)
     count("connect", person=actor.id)
@@ -51,7 +54,7 @@ def begin(actor, kind, address, password, *, inbox=None, from_name="", servers=N
                                 inbox_id=inbox.id if inbox else None)
         db.session.add(connection)
         db.session.flush()
-    connection.address, connection.from_name = address.strip(), from_name.strip()
+    connection.address, connection.from_name, connection.history = address.strip(), from_name.strip(), history
     _set_servers(connection, servers)
     _set_password(connection, password)
     _start(connection)
@@ -143,7 +146,9 @@ def found(connection, candidate_source, imap, smtp, user):
 
 
 def set_folders(connection, folders):
-    """Remember the mailbox's folders, those with a role first; read INBOX and Sent. Known ones keep their cursor."""
+    """Remember the mailbox's folders, those with a role first; read INBOX and Sent, or all mail where there is no
+    INBOX. Known ones keep their cursor."""
+    roles = ("inbox" if any(f.role == "inbox" and f.selectable for f in folders) else "all", "sent")
     known = {f.wire_name: f for f in connection.folders}
     fit = [f for f in folders if f.selectable and len(f.wire_name) <= FOLDER_NAME_MAX]
     for folder in sorted(fit, key=lambda f: f.role == "other")[:FOLDERS_MAX]:
@@ -152,7 +157,7 @@ def set_folders(connection, folders):
             row = Folder(connection_id=connection.id, wire_name=folder.wire_name, name=folder.name, role=folder.role,
                          delimiter=folder.delimiter or "/")
             db.session.add(row)
-            row.chosen = folder.role in ("inbox", "sent")
+            row.chosen = folder.role in roles
     db.session.flush()
     db.session.expire(connection, ["folders"])
 

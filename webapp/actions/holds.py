@@ -125,7 +125,7 @@ def _set_state(actor, connection, state, action):
 def _copy(actor, old, inbox, from_name):
     """The same mailbox for another holder: its servers, its password, its folders to be read from the beginning."""
     new = Connection(connected_by_id=actor.id, address=old.address, from_name=from_name.strip(), attempt=1,
-                     person_id=None if inbox else actor.id, inbox_id=inbox.id if inbox else None,
+                     history=old.history, person_id=None if inbox else actor.id, inbox_id=inbox.id if inbox else None,
                      **{name: getattr(old, name) for name in SERVERS})
     new.checks = {name: check for name, check in (old.checks or {}).items() if name != "sync"}
     db.session.add(new)

@@ -9,7 +9,9 @@ from webapp.extensions import db
 from webapp.models import Connection
 from webapp.models.types import now
 
-LENGTH = timedelta(seconds=150)   # longer than a job may run
+# Short: what a killed worker held is free again after this. A living one renews it (webapp.jobs.heartbeat), and at
+# each commit; one that was only slow, and comes too late, is stopped by its fence.
+LENGTH = timedelta(seconds=30)
 
 
 class LeaseLost(Exception):

@@ -6,47 +6,148 @@ that fails alone is kept raw and shown as unreadable: nothing is lost and nothin
 
 import hashlib
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import current_app
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import threads
+from webapp.actions import places, threads
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail import html as mail_html
-from webapp.mail.parse import parse, parse_header
+from webapp.mail.apart import Died
+from webapp.mail.parse import MAX_HEADERS, parse, parse_header
 from webapp.mail.text import snippet
-from webapp.mail.types import Fetched, FetchedHeader
+from webapp.mail.types import Fetched, FetchedHeader, MailError, Parsed
 from webapp.models import Attachment, Message, Place
+from webapp.models.rows import Row, next_ids, write_rows
 from webapp.models.types import now
 
 log = logging.getLogger(__name__)
 EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
+CHUNK, CHUNK_BYTES = 16, 1_000_000      # messages that the parser gets at once, and their bytes
+
+
+class Read:
+    """What the server sent of one message, on its way into the database.
+
+    `blobs`: its raw bytes, packed. `parsed`, `columns`, `attachments`: what it says, and its rows; none before `take`.
+    """
+
+    def __init__(self, item):
+        self.item, self.uid = item, item.uid
+        self.raw = item.raw if isinstance(item, Fetched) else item.header
+        if isinstance(item, Fetched):
+            self.raw_sha256, self.blobs = blobs().rows_of(item.raw)
+            self.digest = self.raw_sha256
+        else:
+            self.raw_sha256, self.blobs, self.digest = None, {}, _digest(item)
+        self.how = "whole" if isinstance(item, Fetched) else "header"
+        self.parsed = self.columns = self.attachments = None
+
+    def take(self, contents):
+        self.parsed, self.columns, self.attachments = contents
+        if isinstance(self.item, FetchedHeader):
+            self.columns["has_attachments"] = self.item.has_attachments
+
+
+def reading(items, apart):
+    """A Read for each of these items, parsed in a process of its own (`apart`: Apart of contents_of), which works
+    while the next ones come over the wire. Their raw bytes are not stored yet: `put_away`."""
+    waiting, chunk, size = [], [], 0
+    try:
+        for item in items:
+            chunk.append(read := Read(item))
+            size += len(read.raw)
+            if len(chunk) >= CHUNK or size >= CHUNK_BYTES:
+                yield from _parsed(apart, waiting)
+                apart.ask([(read.raw, read.how) for read in chunk])
+                waiting, chunk, size = chunk, [], 0
+    except MailError:
+        yield from _all_parsed(apart, waiting, chunk)      # what came before the trouble is not lost
+        raise
+    yield from _all_parsed(apart, waiting, chunk)
+
+
+def put_away(reads):
+    """Commit the raw bytes, before the rows that name them."""
+    rows = {name: content for read in reads for name, content in read.blobs.items()}
+    if rows:
+        blobs().put(rows)
+    for read in reads:
+        read.blobs = {}
+
+
+def contents_of(raw, how):
+    """(Parsed without its body, columns of Message, columns of each Attachment). `how`: whole, header, or beyond: the
+    whole was more than the parser could bear, look at its header only."""
+    parsed = parse(raw) if how == "whole" else parse_header(raw)
+    if how == "beyond":
+        parsed = replace(parsed, readable=False)
+    return replace(parsed, text="", html=None, parts=()), *_columns(parsed)
+
+
+def _all_parsed(apart, waiting, chunk):
+    yield from _parsed(apart, waiting)
+    if chunk:
+        apart.ask([(read.raw, read.how) for read in chunk])
+    yield from _parsed(apart, chunk)
+
+
+def _parsed(apart, waiting):
+    """The answers to what was asked for these. A message that the parser does not survive is shown as unreadable, with
+    its header if that is harmless; those behind it are asked for again."""
+    for number, read in enumerate(waiting):
+        try:
+            contents = apart.answer()
+        except Died:
+            log.error("UID %s is more than the parser can bear", read.uid)
+            contents = _beyond(apart, read)
+            if rest := waiting[number + 1:]:
+                apart.ask([(read.raw, read.how) for read in rest])
+        read.take(contents)
+        yield read
+
+
+def _beyond(apart, read):
+    try:
+        apart.ask([(read.raw[:MAX_HEADERS], "beyond")])
+        return apart.answer()
+    except Died:
+        nothing = Parsed(readable=False)
+        return nothing, *_columns(nothing)
+
+
 def receive(connection, folder, items):
-    """Store what the server sent of one folder: Fetched, FetchedHeader (personal) or Oversized, in any order.
+    """Store what the server sent of one folder: Fetched, FetchedHeader (personal), Oversized, or what `reading` made
+    of them, in any order.
 
     Running it twice with the same items changes nothing. Moves no cursor: the caller does, in the same transaction.
     """
-    items = _unplaced(folder, items)
-    raws = [item for item in items if isinstance(item, Fetched)]
-    stored = dict(zip((i.uid for i in raws), blobs().put_raw(i.raw for i in raws), strict=True)) if raws else {}
+    placed = places.stored_uids(folder, [i.uid for i in items])
+    items = [item for item in items if item.uid not in placed]
+    if not items:
+        return
+    reads = items
+    if not isinstance(items[0], Read):
+        reads = [Read(item) for item in items]
+        put_away(reads)
     try:
         with db.session.begin_nested():
-            _take_in(connection, folder, items, stored)
+            _take_in(connection, folder, reads)
     except Exception as error:
         if _database_in_trouble(error):
             raise
         log.exception("a batch of connection %s failed, one by one", connection.id)
-        for item in items:
-            _take_in_alone(connection, folder, item, stored)
-    if items:
-        announce(f"connection-{connection.id}")
-        if connection.person_id:
-            announce(f"person-{connection.person_id}")
+        for read in reads:
+            _take_in_alone(connection, folder, read)
+    announce(f"connection-{connection.id}")
+    if connection.person_id:
+        announce(f"person-{connection.person_id}")
 
 
 def keep_place(connection, folder, uid):
@@ -59,7 +160,10 @@ def store_body(message, raw):
     """The body of a personal message whose header alone was read; its owner has opened it."""
     [message.raw_sha256] = blobs().put_raw([raw])
     message.size = len(raw)
-    _fill(message, parse(raw))
+    columns, attachments = _columns(parse(raw))
+    for name, value in columns.items():
+        setattr(message, name, value)
+    message.attachments = [Attachment(**a) for a in attachments]
     db.session.flush()
     announce(f"message-{message.id}")
 
@@ -68,52 +172,45 @@ def blobs():
     return current_app.extensions["blobs"]
 
 
-def _unplaced(folder, items):
-    """Without those whose place is known already."""
-    known = set(db.session.scalars(select(Place.uid).where(
-        Place.folder_id == folder.id, Place.uidvalidity == folder.uidvalidity,
-        Place.uid.in_([i.uid for i in items]))))
-    return [i for i in items if i.uid not in known]
-
-
-def _take_in_alone(connection, folder, item, stored):
+def _take_in_alone(connection, folder, read):
     try:
         with db.session.begin_nested():
-            _take_in(connection, folder, [item], stored)
+            _take_in(connection, folder, [read])
     except Exception as error:
         if _database_in_trouble(error):
             raise
-        log.exception("connection %s, folder %s, UID %s is kept raw", connection.id, folder.id, item.uid)
+        log.exception("connection %s, folder %s, UID %s is kept raw", connection.id, folder.id, read.uid)
         with db.session.begin_nested():
-            message = _known(connection, [_digest(item, stored)]).get(_digest(item, stored)) or _unreadable(
-                connection, _digest(item, stored), stored.get(item.uid), _size(item), item.internal_date)
-            _place(folder, [(message, item.uid, item.flags)])
+            message_id = _known(connection.id, [read.digest]).get(read.digest) or _unreadable(
+                connection, read.digest, read.raw_sha256, _size(read.item), read.item.internal_date)
+            _place(folder, [(message_id, read.uid, read.item.flags)])
 
 
-def _take_in(connection, folder, items, stored):
-    digests = {item.uid: _digest(item, stored) for item in items}
-    known = _known(connection, digests.values())
-    fresh, placed = [], []
-    for item in items:
-        message = known.get(digests[item.uid])
-        if message is None:
-            parsed = parse(item.raw) if isinstance(item, Fetched) else parse_header(item.header)
-            message = _our_own(connection, folder, parsed)
-            if message is None:
-                message = _message(connection, folder, item, parsed, digests[item.uid], stored.get(item.uid))
-                fresh.append((message, parsed, item))
-            known[digests[item.uid]] = message
-        placed.append((message, item.uid, item.flags))
-    _place(folder, placed)
+def _take_in(connection, folder, reads):
+    known = _known(connection.id, [r.digest for r in reads])
+    new = {}            # the first of each digest
+    for read in reads:
+        if read.digest not in known and read.digest not in new:
+            if read.columns is None:
+                read.take(contents_of(read.raw, read.how))
+            if own := _our_own(connection, folder, read.parsed):
+                known[read.digest] = own
+            else:
+                new[read.digest] = read
+    fresh = [(_message(i, connection, folder, read), read)
+             for i, read in zip(next_ids(Message, len(new)), new.values(), strict=True)]
     if connection.inbox_id and fresh:
-        threads.file(connection, fresh)
-        db.session.flush()
+        threads.file(connection, [(message, read.parsed, read.item) for message, read in fresh])
+    write_rows(Message, [message for message, _read in fresh])
+    write_rows(Attachment, [{"message_id": message.id, **a} for message, read in fresh for a in read.attachments])
+    known.update((message.digest, message.id) for message, _read in fresh)
+    _place(folder, [(known[read.digest], read.uid, read.item.flags) for read in reads])
 
 
-def _known(connection, digests):
-    rows = db.session.scalars(select(Message).where(Message.connection_id == connection.id,
-                                                    Message.digest.in_(list(digests))))
-    return {m.digest: m for m in rows}
+def _known(connection_id, digests):
+    """{digest: message id} of what is stored already."""
+    return dict(db.session.execute(select(Message.digest, Message.id).where(
+        Message.connection_id == connection_id, Message.digest.in_(digests))).all())
 
 
 def _our_own(connection, folder, parsed):
@@ -121,64 +218,59 @@ def _our_own(connection, folder, parsed):
     Message-ID, which we minted, tells."""
     if folder.role != "sent" or not parsed.message_id or not threads.is_our_id(parsed.message_id):
         return None
-    return db.session.scalar(select(Message).where(
+    return db.session.scalar(select(Message.id).where(
         Message.connection_id == connection.id, Message.message_id == parsed.message_id, Message.outgoing))
 
 
-def _message(connection, folder, item, parsed, digest, raw_sha256):
-    message = Message(connection_id=connection.id, digest=digest, raw_sha256=raw_sha256, size=_size(item),
-                      outgoing=folder.role == "sent", state=_state(item, parsed),
-                      at=_arrival(item.internal_date or parsed.date))
-    _fill(message, parsed)
-    if isinstance(item, FetchedHeader):
-        message.has_attachments = item.has_attachments
-    db.session.add(message)
-    return message
+def _message(number, connection, folder, read):
+    item = read.item
+    return Row(id=number, connection_id=connection.id, conversation_id=None, digest=read.digest,
+               raw_sha256=read.raw_sha256, state=_state(item, read.parsed), size=_size(item),
+               outgoing=folder.role == "sent", author_id=None, at=_arrival(item.internal_date or read.parsed.date),
+               **read.columns)
 
 
-def _fill(message, parsed):
-    """Columns from what the message says of itself. Runs again when parser or sanitiser get better."""
-    message.message_id = parsed.message_id
-    message.references = list(parsed.references)
-    message.subject, message.auto, message.bounce = parsed.subject, parsed.auto_submitted, parsed.bounce
-    message.sender_ambiguous = parsed.sender_ambiguous
-    if parsed.sender:
-        message.from_name, message.from_address = parsed.sender
-    message.reply_to, message.to, message.cc = ([list(m) for m in group]
-                                                for group in (parsed.reply_to, parsed.to, parsed.cc))
-    message.text = parsed.text
+def _columns(parsed):
+    """Columns of Message from what the message says of itself, and of Attachment, a dict each. They can be read again
+    when parser or sanitiser get better."""
+    sender = parsed.sender or ("", "")
+    columns = {"message_id": parsed.message_id, "references": list(parsed.references), "subject": parsed.subject,
+               "auto": parsed.auto_submitted, "bounce": parsed.bounce, "sender_ambiguous": parsed.sender_ambiguous,
+               "from_name": sender[0], "from_address": sender[1],
+               "reply_to": [list(m) for m in parsed.reply_to], "to": [list(m) for m in parsed.to],
+               "cc": [list(m) for m in parsed.cc], **_body(parsed),
+               "has_attachments": any(not p.inline for p in parsed.parts)}
+    return columns, [{"part_index": p.index, "filename": p.filename, "content_type": p.content_type, "size": p.size,
+                      "sha256": p.sha256, "content_id": p.content_id, "inline": p.inline} for p in parsed.parts]
+
+
+def _body(parsed):
+    body = {"text": parsed.text, "html": None, "has_html": False, "images": [], "height": 0, "sanitizer_version": 0}
     if parsed.html is not None:
-        clean = mail_html.clean(parsed.html)
-        message.sanitizer_version = mail_html.SANITIZER_VERSION
-        message.text = parsed.text or clean.text
+        clean = mail_html.clean(parsed.html, with_text=not parsed.text)
+        body |= {"text": parsed.text or clean.text, "sanitizer_version": mail_html.SANITIZER_VERSION}
         if not clean.too_complex:
-            message.html, message.has_html = clean.html, True
-            message.images = [[image.kind, image.url] for image in clean.images]
-            message.height = mail_html.estimate_height(clean.html)
-    message.snippet = snippet(message.text)
-    message.attachments = [Attachment(part_index=p.index, filename=p.filename, content_type=p.content_type,
-                                      size=p.size, sha256=p.sha256, content_id=p.content_id, inline=p.inline)
-                           for p in parsed.parts]
-    message.has_attachments = any(not p.inline for p in parsed.parts)
+            body |= {"html": clean.html, "has_html": True, "images": [[i.kind, i.url] for i in clean.images],
+                     "height": mail_html.estimate_height(clean.html)}
+    return {**body, "snippet": snippet(body["text"])}
 
 
 def _unreadable(connection, digest, raw_sha256, size, at):
+    """The id of a new message that shows nothing but that it is there."""
     message = Message(connection_id=connection.id, digest=digest, raw_sha256=raw_sha256, size=size,
                       state="unreadable", at=_arrival(at))
     db.session.add(message)
     db.session.flush()
     if connection.inbox_id:
         threads.file_unreadable(connection, message)
-    return message
+    return message.id
 
 
 def _place(folder, placed):
-    """Write where these messages, (Message, UID, flags) each, lie on the server."""
-    db.session.flush()
-    if placed:
-        db.session.execute(insert(Place), [
-            {"message_id": message.id, "folder_id": folder.id, "uidvalidity": folder.uidvalidity, "uid": uid,
-             "flags": sorted(flags)} for message, uid, flags in placed])
+    """Write where these messages, (message id, UID, flags) each, lie on the server."""
+    write_rows(Place, [
+        {"message_id": message_id, "folder_id": folder.id, "uidvalidity": folder.uidvalidity, "uid": uid,
+         "flags": sorted(flags)} for message_id, uid, flags in placed])
 
 
 def _arrival(at):
@@ -192,8 +284,8 @@ def _database_in_trouble(error):
     return isinstance(error, OperationalError) and not sqlstate.startswith("54")
 
 
-def _digest(item, stored):
-    return stored.get(item.uid) or hashlib.sha256(item.header + b"|%d" % _size(item)).hexdigest()
+def _digest(item):
+    return hashlib.sha256(item.header + b"|%d" % _size(item)).hexdigest()
 
 
 def _size(item):

@@ -68,7 +68,8 @@ def _facts(message):
     if connection.problem in WAITING and (connection.retry_at is None or connection.retry_at > now()):
         return None
     folders = {f.id: f for f in connection.folders}
-    places = [(_mail_folder(folders[p.folder_id]), p.uidvalidity, p.uid) for p in message.places]
+    places = [(_mail_folder(folders[p.folder_id]), p.uidvalidity, p.uid)
+              for p in sorted(message.places, key=lambda p: p.gone_at is not None)]     # first where it is
     return imap_endpoint(connection), login(connection), places
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 
 from webapp.actions import health, links, notices, outbox
 from webapp.extensions import db
-from webapp.jobs import look, unit
+from webapp.jobs import detour, look, unit
 from webapp.models import Connection, Outbox
 from webapp.models.types import now
 from webapp.queue import crowded, enqueue
@@ -20,9 +20,18 @@ def replies():
     _hint("webapp.jobs.outbox.send", "out", look(lambda: db.session.scalars(outbox.due().limit(200)).all()))
 
 
+def abandoned():
+    """Every few seconds: mailboxes whose worker was killed at work. Its lease has run out and nobody gave it back."""
+    _hint("webapp.jobs.sync.pull", "in", look(lambda: db.session.scalars(select(Connection.id).where(
+        Connection.state == "active", Connection.use == "mail", Connection.lease_until < now())).all()))
+
+
 def everything():
     """Every half minute: mailboxes to poll, first syncs to go on with, copies, uncertain mail, stuck steps."""
-    _hint("webapp.jobs.sync.pull", "in", look(_mailboxes_due))
+    mailboxes = look(_mailboxes_due)
+    uncertain = look(lambda: detour.uncertain(mailboxes))
+    _hint("webapp.jobs.sync.pull", "in", [i for i in mailboxes if i not in uncertain])
+    _hint("webapp.jobs.sync.backfill", "slow", [i for i in mailboxes if i in uncertain])
     _hint("webapp.jobs.outbox.copy", "out", look(lambda: db.session.scalars(outbox.copies_due().limit(200)).all()))
     _hint("webapp.jobs.outbox.look_in_sent", "out", look(_uncertain))
     _hint("webapp.jobs.notices.send", "out", look(lambda: db.session.scalars(notices.due().limit(200)).all()))

@@ -5,20 +5,22 @@ import time
 from datetime import timedelta
 
 from flask import current_app
-from sqlalchemy import select
 
-from webapp.actions import connections, health, leases
-from webapp.actions.receive import keep_place, receive
+from webapp.actions import connections, health, leases, places, withheld
+from webapp.actions.receive import contents_of, keep_place, put_away, reading, receive
 from webapp.extensions import db
-from webapp.jobs import job, look, patiently, unit
+from webapp.jobs import detour, following, job, look, numbering, patiently, reconcile, unit
+from webapp.jobs.heartbeat import beating
 from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap
 from webapp.live import announce
+from webapp.mail.apart import Apart
 from webapp.mail.types import Folder as MailFolder
 from webapp.mail.types import MailError
-from webapp.models import Connection, Folder, Place
+from webapp.models import Connection, Folder
 from webapp.models.types import now
 from webapp.queue import enqueue
 from webapp.rules.connections import may_use
+from webapp.rules.history import oldest
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,9 @@ LONGEST_WAIT = timedelta(hours=1)
 @job
 def pull(connection_id):
     """What is new, and of a first sync the beginning. Short: replies and other mailboxes' mail wait behind it."""
+    if look(lambda: detour.hangs(connection_id)):
+        enqueue("webapp.jobs.sync.backfill", (connection_id,), queue="slow")
+        return
     _bring_up_to_date(connection_id, SHORT)
 
 
@@ -41,19 +46,30 @@ def backfill(connection_id):
     _bring_up_to_date(connection_id, LONG)
 
 
-def _bring_up_to_date(connection_id, seconds):
-    """Somebody else on this connection? Then they are told to look again."""
+def compare(connection_id):
+    """Compare every folder with the server now, and mend: ([what reconcile.reconcile gives], why not all of them, or
+    None)."""
+    results = []
+    if not _bring_up_to_date(connection_id, LONG, results):
+        return results, "busy or not to be read; try again in a minute"
+    problem = look(lambda: db.session.get(Connection, connection_id).problem)
+    return results, problem
+
+
+def _bring_up_to_date(connection_id, seconds, compared=None):
+    """Somebody else on this connection? Then they are told to look again. True when it was ours."""
     fence = patiently(lambda: _take(connection_id))
     if fence is None:
-        return
+        return False
     again = False
     try:
-        again = _Pull(connection_id, fence, seconds).run()
+        with beating(connection_id, fence):
+            again = _Pull(connection_id, fence, seconds, compared).run()
     except MailError as error:
         _trouble(connection_id, error)
     except leases.LeaseLost:
         log.warning("connection %s: lease lost", connection_id)
-        return
+        return False
     except Exception:
         again = True       # a bug or a database in trouble: the row says that there is more to do
         raise
@@ -65,6 +81,7 @@ def _bring_up_to_date(connection_id, seconds):
         enqueue("webapp.jobs.sync.backfill", (connection_id,), queue="slow")
     elif wanted:
         enqueue("webapp.jobs.sync.pull", (connection_id,), queue="in")
+    return True
 
 
 def _take(connection_id):
@@ -95,99 +112,204 @@ def _wait(connection, code):
 class _Pull:
     """One slice of work on one connection, on one IMAP session."""
 
-    def __init__(self, connection_id, fence, seconds):
+    def __init__(self, connection_id, fence, seconds, compared=None):
         self.connection_id, self.fence = connection_id, fence
         self.max_bytes = current_app.config["SETTINGS"].max_message_mb * 1_000_000
-        self.until = time.monotonic() + seconds
+        self.began, self.until = now(), time.monotonic() + seconds
+        self.compared = compared     # a list: compare every folder now, and put the results there
         self.older = {}      # folder id -> UIDs below its low mark, ascending; asked once a session
+        self.settled = set()   # folders, numbered anew, whose newest messages are all known again
+        self.lost = {}       # folder id -> why the server does not open it
+        self.current = None    # the folder that is open on the server, and what it said when it was opened
 
     def run(self):
-        """True when the first sync has more to do."""
+        """True when there is more to do."""
         connection = db.session.get(Connection, self.connection_id)
         endpoint, credentials = imap_endpoint(connection), login(connection)
         self.personal = connection.kind == "personal"
-        folder_ids = [f.id for f in sorted(connection.folders, key=lambda f: f.role != "inbox") if f.chosen]
+        first = {"inbox": 0, "sent": 1}      # what was sent is known as ours before it is met elsewhere
+        folder_ids = [f.id for f in sorted(connection.folders, key=lambda f: first.get(f.role, 2)) if f.chosen]
         db.session.rollback()
-        with open_imap(endpoint, credentials) as self.session:
+        with open_imap(endpoint, credentials) as self.session, Apart(contents_of) as self.apart:
             self._catch_up(folder_ids)
+            if self.compared is not None:
+                self.compared += [self._compare(i) for i in folder_ids if i not in self.lost]
+                self._done()
+                return any(self._folder(i)["low"] for i in folder_ids)
             while time.monotonic() < self.until:
                 with unit():
                     wanted = leases.clear_wanted(self.connection_id, self.fence)
                 if wanted:
                     self._catch_up(folder_ids)
                 more = [self._backfill(i) for i in folder_ids]   # a window of each in turn
-                if not any(more):
-                    return self._finish()
+                if any(more):
+                    continue
+                self._finish()
+                self._ask_again(folder_ids)
+                due = next((i for i in folder_ids if i not in self.lost and reconcile.due(self._folder(i))), None)
+                if due is None:
+                    return self._done()
+                self._compare(due)
         return True
 
+    def _done(self):
+        for trouble in self.lost.values():     # all the others are read: now it is said
+            raise trouble
+        return False
+
     def _catch_up(self, folder_ids):
-        for folder_id in folder_ids:
-            folder, selected = self._select(folder_id)
-            uids = self.session.uids(folder["high"] + 1, None)
-            for start in range(0, len(uids), WINDOW):
-                window = uids[start:start + WINDOW]
-                self._store(folder_id, window, high=window[-1])
+        """What is new and what changed. Where nothing did, one round trip says so of all folders together."""
+        folders = [self._folder(i) for i in folder_ids]
+        for folder, status in zip(folders, self.session.statuses([f["mail"] for f in folders]), strict=True):
+            if not following.unchanged(folder, status, self.session.has_modseq):
+                self._follow(folder["id"], status)
         with unit():
             leases.hold_on(self.connection_id, self.fence)
-            health.healthy(db.session.get(Connection, self.connection_id))
+            if not self.lost:
+                health.healthy(db.session.get(Connection, self.connection_id))
+
+    def _follow(self, folder_id, status):
+        """New mail first: whoever moved a message has it in its new place before it is gone from the old one."""
+        try:
+            folder, selected, known = self._select(folder_id)
+        except MailError as error:
+            if error.code != "gone":
+                raise
+            self.lost[folder_id] = error       # one folder that is not there any more stops no other
+            return
+        new = self._read_new(folder)
+        if known:
+            following.follow(self, folder, selected, new, status)
+        elif status:
+            self.write(folder, lambda row: setattr(row, "uidnext", status.uidnext))
+
+    def _read_new(self, folder):
+        """What lies beyond the cursor. Returns how many the server listed."""
+        uids = self.session.uids(folder["high"] + 1, None)
+        for start in range(0, len(uids), WINDOW):
+            window = uids[start:start + WINDOW]
+            self._store(folder, window, high=window[-1])
+        return len(uids)
 
     def _select(self, folder_id):
-        """Open a folder on the server. First time, or numbers started anew: the cursor starts at the newest."""
-        folder = look(lambda: _plain(db.session.get(Folder, folder_id)))
+        """Open a folder on the server: (it as `plain`, what the server says, was it known by this numbering). First
+        time, or numbers started anew: the cursor starts at the newest message that is listed, for UIDNEXT may lie."""
+        folder = self._folder(folder_id)
+        self.current = None
         selected = self.session.select(folder["mail"])
-        if folder["uidvalidity"] != selected.uidvalidity or folder["total"] != selected.exists:
+        self.current = folder_id, selected
+        known = folder["uidvalidity"] == selected.uidvalidity
+        if not known:
+            listed = self.session.uids(1, None)
+            first = not folder["high"] and folder["uidnext"] is None     # never followed so far
+            newest = min(max(listed, default=0), (selected.uidnext or 2**32) - 1)   # a listed UID may not be there
+            older = self._in_scope({**folder, "renumbered_at": None if first else now()}, listed)
+            self.older[folder_id] = [u for u in older if u <= newest]
             with unit():
                 leases.hold_on(self.connection_id, self.fence)
-                row = db.session.get(Folder, folder_id)
-                row.total = selected.exists
-                if row.uidvalidity != selected.uidvalidity:
-                    self._start_over(row, selected)
+                begin = numbering.begin if folder["high"] else places.start_over     # empty: nothing to find
+                begin(db.session.get(Folder, folder_id), selected, newest, len(self.older[folder_id]))
                 announce(f"connection-{self.connection_id}")
-                db.session.flush()
-                folder = _plain(row)
-        return folder, selected
+            folder = self._folder(folder_id)
+            self.settled.discard(folder_id)
+        return folder, selected, known
 
-    def _start_over(self, row, selected):
-        """Places of an older UIDVALIDITY stay as they are; digests keep messages from doubling."""
-        newest = (selected.uidnext or (max(self.session.uids(1, None), default=0) + 1)) - 1
-        row.uidvalidity, row.high_uid, row.low_uid = selected.uidvalidity, newest, newest + 1
-        row.highestmodseq = selected.highestmodseq
-        row.connection.caught_up = False
-        self.older.pop(row.id, None)
+    def _in_scope(self, folder, uids):
+        """Those UIDs of the first sync that are to be read."""
+        since = oldest(folder["history"], folder["connected"])
+        if since is None or not uids:
+            return uids
+        if folder["history"] == "new" and not folder["renumbered_at"]:
+            return []
+        return self.session.uids(1, uids[-1], since)
 
     def _backfill(self, folder_id):
-        """One window downwards. False when this folder is done."""
-        folder = look(lambda: _plain(db.session.get(Folder, folder_id)))
-        if not folder["low"]:
+        """One window downwards. False when this folder is done, or not worth going on with now."""
+        folder = self._folder(folder_id)
+        if not folder["low"] or folder_id in self.lost or folder_id in self.settled and numbering.waits(folder):
             return False
-        self.session.select(folder["mail"])
+        if self.current is None or self.current[0] != folder_id:
+            folder, *_ = self._select(folder_id)
         if folder_id not in self.older:
-            self.older[folder_id] = [u for u in self.session.uids(1, folder["low"] - 1) if u < folder["low"]]
+            below = self._in_scope(folder, self.session.uids(1, folder["low"] - 1))
+            stored = look(lambda: places.stored_below(self.row(folder), folder["low"]))
+            self.older[folder_id] = [u for u in below if u < folder["low"] and u not in stored]
         uids = self.older[folder_id]
         size = FIRST_WINDOW if folder["low"] == folder["high"] + 1 else WINDOW
         window = uids[-size:]
         rest = uids[:-size]
-        self._store(folder_id, window, low=window[0] if rest else 0)
+        if not self._store(folder, window, low=window[0] if rest else 0, ahead=len(rest)):
+            self.settled.add(folder_id)
         self.older[folder_id] = rest
         return bool(rest)
 
-    def _store(self, folder_id, uids, **cursor):
-        """Fetch these and store them. The cursor passes them in the commit of the last ones."""
-        uidvalidity, placed = look(lambda: _placed(db.session.get(Folder, folder_id), uids))
-        for batch, is_last in _by_bytes(self._fetch([u for u in uids if u not in placed])):
-            withheld = self._withheld(uids) if is_last else ()
-            with unit():
-                leases.hold_on(self.connection_id, self.fence)
-                row = db.session.get(Folder, folder_id)
-                if row.uidvalidity != uidvalidity:
-                    raise leases.LeaseLost(self.connection_id)
-                receive(row.connection, row, batch)
+    def _compare(self, folder_id):
+        folder, selected, _known = self._select(folder_id)
+        if self._read_new(folder):      # STATUS may have hidden it, when SEARCH did so before
+            folder = self._folder(folder_id)
+        return reconcile.reconcile(self, folder, selected)
+
+    def _ask_again(self, folder_ids):
+        """For what the server did not hand over before."""
+        for folder in (self._folder(i) for i in folder_ids if i not in self.lost):
+            uids, gone = look(lambda folder=folder: withheld.withheld(self.row(folder), self.began))
+            if gone:
+                self.write(folder, withheld.forget)
+            if not uids:
+                continue
+            folder, *_ = self._select(folder["id"])
+            for reads, _is_last in self._read(uids):
+                self.write(folder, lambda row, reads=reads: withheld.hand_over(row, reads))
+            self.session.missing = frozenset()
+
+    def fetch_missing(self, folder, uids):
+        for start in range(0, len(uids), WINDOW):
+            self._store(folder, uids[start:start + WINDOW])
+
+    def write(self, folder, change):
+        """Store something of this folder: `change(row)`, under the lease, and only while its numbering is this one."""
+        with unit():
+            leases.hold_on(self.connection_id, self.fence)
+            row = self.row(folder)
+            if row.uidvalidity != folder["uidvalidity"]:
+                raise leases.LeaseLost(self.connection_id)
+            return change(row)
+
+    def row(self, folder):
+        return db.session.get(Folder, folder["id"])
+
+    def _folder(self, folder_id):
+        return look(lambda: plain(db.session.get(Folder, folder_id)))
+
+    def _store(self, folder, uids, **cursor):
+        """Fetch these and store them. The cursor passes them in the commit of the last ones. Returns how many of them
+        were not known before."""
+        placed = look(lambda: places.stored_uids(self.row(folder), uids))
+        wanted = [u for u in uids if u not in placed]
+        if folder["renumbered_at"] and "low" in cursor and wanted:
+            wanted = numbering.unknown(self, folder, wanted)
+        for reads, is_last in self._read(wanted):
+            withheld = self._withheld(wanted) if is_last else ()
+            # Only what was there moves the cursor up: a server may list a UID that it will give out years later.
+            top = max((u for u in uids if u not in self.session.missing), default=0) if is_last else 0
+
+            def keep(row, reads=reads, is_last=is_last, withheld=withheld, top=top):
+                receive(row.connection, row, reads)
                 for uid in withheld:
                     keep_place(row.connection, row, uid)
                 if is_last:
-                    row.high_uid = cursor.get("high", row.high_uid)
-                    row.low_uid = cursor.get("low", row.low_uid)
+                    row.total += len(uids) if "high" in cursor else 0
+                    row.high_uid = max(row.high_uid, top) if "high" in cursor else row.high_uid
+                    row.low_uid, row.ahead = cursor.get("low", row.low_uid), cursor.get("ahead", row.ahead)
+            self.write(folder, keep)
         self.session.missing = frozenset()
+        return len(wanted)
+
+    def _read(self, uids):
+        """(batch for `receive`, is it the last one). All is parsed and put away before the database is held."""
+        for reads, is_last in _by_bytes(reading(self._fetch(uids), self.apart)):
+            put_away(reads)
+            yield reads, is_last
 
     def _fetch(self, uids):
         if not uids:
@@ -204,27 +326,33 @@ class _Pull:
         with unit():
             leases.hold_on(self.connection_id, self.fence)
             connection = db.session.get(Connection, self.connection_id)
-            if not connection.caught_up:
+            done = not any(f.chosen and f.low_uid for f in connection.folders)
+            if done and not connection.caught_up:
                 connection.caught_up = True
                 if connection.checks:
                     connections.step(connection, "sync", "done")
-            health.healthy(connection)
-        return False
+            if not self.lost:
+                health.healthy(connection)
 
 
-def _plain(row):
-    return {"uidvalidity": row.uidvalidity, "high": row.high_uid, "low": row.low_uid, "total": row.total,
+def plain(row):
+    """A folder's row as values that outlive the transaction."""
+    return {"id": row.id, "uidvalidity": row.uidvalidity, "high": row.high_uid, "low": row.low_uid,
+            "start": row.start_uid, "total": row.total, "uidnext": row.uidnext, "modseq": row.highestmodseq,
+            "flags_at": row.flags_at, "renumbered_at": row.renumbered_at, "renumberings": row.renumberings,
+            "reconciled_at": row.reconciled_at, "history": row.connection.history,
+            "connected": row.connection.created_at,
             "mail": MailFolder(row.name, row.wire_name, row.role, True, row.delimiter)}
 
 
-def _by_bytes(items, limit=8_000_000):
+def _by_bytes(items, limit=4_000_000):
     """(batch, is it the last one) of a stream, none much larger than `limit` bytes: memory stays flat. What came before
     a trouble is given too: else the same trouble would come again and again at the same place."""
     batch, size = [], 0
     try:
         for item in items:
             batch.append(item)
-            size += len(getattr(item, "raw", b"") or getattr(item, "header", b""))
+            size += len(item.raw)
             if size > limit:
                 yield batch, False
                 batch, size = [], 0
@@ -232,9 +360,3 @@ def _by_bytes(items, limit=8_000_000):
         yield batch, False
         raise
     yield batch, True
-
-
-def _placed(row, uids):
-    """UIDVALIDITY, and which of these UIDs are stored already: a part of a window, before its cursor moved."""
-    return row.uidvalidity, set(db.session.scalars(select(Place.uid).where(
-        Place.folder_id == row.id, Place.uidvalidity == row.uidvalidity, Place.uid.in_(uids))))

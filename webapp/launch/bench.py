@@ -20,7 +20,16 @@ def bench(root, name=None, environ=os.environ):
         if name and stem != name.removesuffix(".py"):
             continue
         say(f"== {stem}")
-        code = subprocess.run([sys.executable, str(path)], cwd=root, check=False,
-                              env={**environ, "PYTHONPATH": str(root)}).returncode
+        code = _run(root, path, (), environ)
         worst = worst or code
     return worst
+
+
+def torture(root, arguments, environ=os.environ):
+    """`python3 run torture`: benchmarks/torture.py with its own arguments. Exit code 0: nothing lost or doubled."""
+    return _run(root, Path(root) / "benchmarks" / "torture.py", arguments, environ)
+
+
+def _run(root, path, arguments, environ):
+    return subprocess.run([sys.executable, str(path), *arguments], cwd=root, check=False,
+                          env={**environ, "PYTHONPATH": str(root)}).returncode

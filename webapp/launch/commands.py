@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("serve", "demo", "test", "lint", "bench", "doctor")
+COMMANDS = ("serve", "demo", "test", "lint", "bench", "torture", "doctor")
 
 MAIL_SERVERS = "demo-mail-servers"  # for serve.py only, so not in the help
 
@@ -19,6 +19,9 @@ def main(arguments):
     if arguments[0] == "lint":
         from webapp.launch.suite import run_lint
         return run_lint(ROOT, arguments[1:])
+    if arguments[0] == "torture":  # and this one's are the script's
+        from webapp.launch.bench import torture
+        return torture(ROOT, arguments[1:])
     if arguments[0] == MAIL_SERVERS:
         from webapp.launch.mail_servers import become
         return become(arguments[1:])
@@ -49,6 +52,7 @@ def parser():
     commands.add_parser("lint", help="check the code's style")
     bench = commands.add_parser("bench", help="run the scripts that print the README's figures")
     bench.add_argument("name", nargs="?", help="one of benchmarks/*.py; all of them without it")
+    commands.add_parser("torture", help="5,000 messages, 200 kills with -9: is anything lost? (--help tells more)")
     commands.add_parser("doctor", parents=[serving], help="tell what is wrong with this installation")
     return top
 

@@ -132,7 +132,7 @@ def _word_bytes(encoding: str, body: str) -> bytes | None:
     except UnicodeEncodeError:
         return None
     if encoding in "qQ":
-        return _Q_ESCAPE.sub(lambda m: bytes.fromhex(m[1].decode()), raw.replace(b"_", b" "))
+        return _Q_ESCAPE.sub(lambda m: binascii.unhexlify(m[1]), raw.replace(b"_", b" "))
     try:
         return binascii.a2b_base64(raw + b"=" * (-len(raw) % 4))
     except binascii.Error:

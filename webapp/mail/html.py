@@ -83,8 +83,10 @@ class CleanHtml(NamedTuple):
     too_complex: bool   # over the limits: html is empty, show `text`
 
 
-def clean(html: str) -> CleanHtml:
-    """Sanitise one HTML body. Never raises; about linear in its length; what is beyond the limits becomes text."""
+def clean(html: str, with_text: bool = True) -> CleanHtml:
+    """Sanitise one HTML body. Never raises; about linear in its length; what is beyond the limits becomes text.
+
+    `with_text` False: `text` is not needed and stays empty, unless `too_complex`."""
     simple = simplify(html)
     if simple is None:
         return CleanHtml("", (), _crude_text(html), True)
@@ -94,7 +96,7 @@ def clean(html: str) -> CleanHtml:
         out = _cleaner().clean(simple)
     finally:
         _current.images = None
-    return CleanHtml(out, tuple(images), _text(simple), False)
+    return CleanHtml(out, tuple(images), _text(simple) if with_text else "", False)
 
 
 _current = threading.local()  # the list that the picture under way goes to, and the thread's own cleaner

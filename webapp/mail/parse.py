@@ -109,12 +109,12 @@ def read_headers(raw: bytes, problems: list[str] | None = None) -> dict[str, lis
     block = raw[:MAX_HEADERS].lstrip(b"\r\n")
     if b"\n" not in block:
         block = block.replace(b"\r", b"\n")
-    if b"\r" in block:
-        block = block.replace(b"\r\n", b"\n")
-    end = block.find(b"\n\n")
+    end = block.find(b"\n\r\n")
+    lines = block.find(b"\n\n", 0, end if end >= 0 else len(block))
+    end = lines if lines >= 0 else end
     if end < 0 and len(raw) > MAX_HEADERS:
         problems.append("headers_cut")
-    block = block[:end] if end >= 0 else block
+    block = block[:end + 1 if end >= 0 else len(block)].replace(b"\r\n", b"\n")
     headers: dict[str, list[bytes]] = {}
     for count, match in enumerate(_FIELD.finditer(block)):
         if count >= MAX_FIELDS:

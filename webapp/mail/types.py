@@ -131,6 +131,29 @@ class FetchedHeader(NamedTuple):
     has_attachments: bool            # from BODYSTRUCTURE; best guess
 
 
+class Flagged(NamedTuple):
+    """What a message is marked with now."""
+
+    uid: int
+    flags: frozenset
+
+
+class Vanished(NamedTuple):
+    """Messages that are not there any more: (first, last) UIDs, both included. A server may name any that it lacks."""
+
+    ranges: tuple
+
+
+class Numbered(NamedTuple):
+    """A message as a folder's numbering knows it: enough to find it again among the stored ones."""
+
+    uid: int
+    size: int
+    internal_date: datetime | None
+    flags: frozenset
+    header: bytes                    # its Message-ID line alone
+
+
 class Mailbox(NamedTuple):
     """RFC 5322 mailbox: a display name, decoded and cleaned, and one addr-spec."""
 

@@ -30,7 +30,7 @@ class Blobs:
     @property
     def engine(self):
         if self._engine is None:  # made late, so that a forked worker never shares its parent's connections
-            self._engine = create_engine(self._url, pool_size=2)
+            self._engine = create_engine(self._url, pool_size=2, pool_pre_ping=True, hide_parameters=True)
         return self._engine
 
     def dispose(self):
@@ -48,13 +48,18 @@ class Blobs:
         """Store raw messages, attachments taken out and stored once. Returns their SHA-256, in order."""
         rows, names = {}, []
         for raw in raws:
-            packed = pack(raw)
-            rows.update((_part_key(name), content) for name, content in packed.parts.items())
-            name = hashlib.sha256(raw).hexdigest()
-            rows[name] = packed.skeleton
+            name, its_rows = self.rows_of(raw)
+            rows.update(its_rows)
             names.append(name)
-        self._put(rows)
+        self.put(rows)
         return names
+
+    def rows_of(self, raw) -> tuple[str, dict[str, bytes]]:
+        """SHA-256 of a raw message, and what `put` is to store for it: the work without the database."""
+        packed, compressor = pack(raw), zstandard.ZstdCompressor(level=3)
+        name = hashlib.sha256(raw).hexdigest()
+        rows = {_part_key(part): compressor.compress(packed.parts.pop(part)) for part in list(packed.parts)}
+        return name, {**rows, name: compressor.compress(packed.skeleton)}
 
     def get_raw(self, name: str) -> bytes:
         """The raw message, byte for byte as it was put. KeyError when it is not there."""
@@ -69,14 +74,14 @@ class Blobs:
             except KeyError:
                 return None
 
-    def _put(self, rows):
-        compressor = zstandard.ZstdCompressor(level=3)
+    def put(self, rows):
+        """Commit what `rows_of` made of some messages."""
         token = writing.set(True)
         try:
             with self.engine.begin() as connection:
                 insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(blobs)
                 connection.execute(insert.on_conflict_do_nothing(), [
-                    {"sha256": name, "content": compressor.compress(content)} for name, content in rows.items()])
+                    {"sha256": name, "content": content} for name, content in rows.items()])
         finally:
             writing.reset(token)
 

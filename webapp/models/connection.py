@@ -1,6 +1,7 @@
 """A connection: one use (mail, calendar) of a held address, its servers, its health, its folders."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import (
     JSON,
@@ -26,6 +27,7 @@ from webapp.rules.bounds import (
     CONNECTION_STATES,
     FOLDER_ROLES,
     FROM_NAME_MAX,
+    HISTORIES,
     HOST_MAX,
     USER_NAME_MAX,
     USES,
@@ -33,9 +35,15 @@ from webapp.rules.bounds import (
 from webapp.rules.connections import Held, Holder
 
 
+class Reconciled(NamedTuple):
+    at: datetime
+    missing: int
+    extra: int
+
+
 class Connection(db.Model):
     __table_args__ = (
-        one_of("use", USES), one_of("state", CONNECTION_STATES),
+        one_of("use", USES), one_of("state", CONNECTION_STATES), one_of("history", HISTORIES),
         CheckConstraint("(person_id IS NULL) <> (inbox_id IS NULL)", name="one_holder"),
         # A use belongs to the hold's own holder, whichever kind that is (MATCH SIMPLE skips the null one).
         ForeignKeyConstraint(["hold_id", "person_id"], ["hold.id", "hold.person_id"]),
@@ -84,6 +92,9 @@ class Connection(db.Model):
     retry_at: Mapped[datetime | None] = mapped_column(Moment)
     synced_at: Mapped[datetime | None] = mapped_column(Moment)
     caught_up: Mapped[bool] = mapped_column(default=False)  # the first sync has reached the oldest message
+    history: Mapped[str] = mapped_column(default="all")     # how far back it goes
+    # The server has numbered its mail anew: what came before this, and is only now read, is history and no news.
+    history_until: Mapped[datetime | None] = mapped_column(Moment)
 
     # One worker at a time. The fence grows with each lease; a worker whose fence is old may not commit.
     lease_until: Mapped[datetime | None] = mapped_column(Moment)
@@ -105,6 +116,15 @@ class Connection(db.Model):
         """State of the person behind a personal connection; an inbox is always there."""
         return self.person.state if self.person_id else "active"
 
+    @property
+    def reconciled(self):
+        """The last comparison of all its folders with the server; None before there was one."""
+        folders = [f for f in self.folders if f.chosen]
+        if not folders or any(f.reconciled_at is None for f in folders):
+            return None
+        return Reconciled(min(f.reconciled_at for f in folders), sum(f.missing for f in folders),
+                          sum(f.extra for f in folders))
+
 
 Index("ix_connection_state", Connection.state)
 Index("uq_connection_default", Connection.person_id, unique=True, sqlite_where=text("is_default"),
@@ -116,7 +136,8 @@ Index("uq_connection_calendar", Connection.person_id, unique=True,
 
 
 class Folder(db.Model):
-    """A folder of the mailbox that is read. Stored so far: every UID in (low_uid, high_uid], and nothing below it."""
+    """A folder of the mailbox that is read. Stored so far: every UID in (low_uid, high_uid] that is in scope, and
+    nothing below it. In scope is all above start_uid, and below it what the connection's `history` reaches."""
 
     __table_args__ = (UniqueConstraint("connection_id", "wire_name"), one_of("role", FOLDER_ROLES))
 
@@ -130,8 +151,20 @@ class Folder(db.Model):
     uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
     high_uid: Mapped[int] = mapped_column(BigInteger, default=0)   # newest UID that is stored or proven gone
     low_uid: Mapped[int] = mapped_column(BigInteger, default=0)    # the first sync goes down from here; 0: done
-    total: Mapped[int] = mapped_column(default=0)      # messages on the server when last asked
-    highestmodseq: Mapped[int | None] = mapped_column(BigInteger)
+    start_uid: Mapped[int] = mapped_column(BigInteger, default=0)  # the newest when the first sync began
+    ahead: Mapped[int] = mapped_column(default=0)      # messages that the first sync has yet to read
+    # As the server said when all of it was last followed: while it says the same, nothing has changed.
+    total: Mapped[int] = mapped_column(default=0)      # messages up to high_uid, those out of scope, too
+    uidnext: Mapped[int | None] = mapped_column(BigInteger)
+    highestmodseq: Mapped[int | None] = mapped_column(BigInteger)   # flags and deletions are known up to here
+    flags_at: Mapped[datetime | None] = mapped_column(Moment)   # it was opened and followed then
+    # The server numbered its messages anew then, and how many times shortly one after the other.
+    renumbered_at: Mapped[datetime | None] = mapped_column(Moment)
+    renumberings: Mapped[int] = mapped_column(default=0)
+    # The last comparison with the server: what was missing here, and what was here and no longer there. Both mended.
+    reconciled_at: Mapped[datetime | None] = mapped_column(Moment)
+    missing: Mapped[int] = mapped_column(default=0)
+    extra: Mapped[int] = mapped_column(default=0)
     connection: Mapped[Connection] = relationship(back_populates="folders")
 
 

@@ -39,7 +39,7 @@ class Conversation(db.Model):
     has_attachments: Mapped[bool] = mapped_column(default=False)
     last_in_id: Mapped[int] = mapped_column(default=0)    # newest incoming message; unread when seen is less
     # A stranger's mail that refers to this other conversation, which it may not join.
-    possible_reply_to_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    possible_reply_to_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
 
     inbox: Mapped[Inbox] = relationship()
     assignee: Mapped[Person | None] = relationship(foreign_keys=[assignee_id])

@@ -35,4 +35,5 @@ LINK_PURPOSES = ("invite", "reset", "email")
 NOTICE_MAIL_STATES = ("none", "queued", "sent", "failed")
 OUTBOX_STATES = ("queued", "claimed", "data_sent", "sent", "retry", "refused", "uncertain", "cancelled")
 MESSAGE_STATES = ("ok", "unreadable", "too_big", "header")
+HISTORIES = ("all", "year", "quarter", "new")    # how far back mail is read, the furthest first
 FOLDER_ROLES = ("inbox", "sent", "drafts", "trash", "junk", "archive", "all", "other")

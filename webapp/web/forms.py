@@ -43,9 +43,14 @@ def _can_be_connected(form, field):
         ask(Holder("team", 0), "mail", found)
 
 
+HISTORY = [("all", _("Everything")), ("year", _("One year")), ("quarter", _("Three months")),
+           ("new", _("Only what comes from now on"))]
+
+
 class _Connect(Form):
     address = StringField(_("Your e-mail address"), [Needed(), AtMost(b.ADDRESS_MAX), Asks(_can_be_connected)])
     password = PasswordField(_("Password for this address"), [Needed(), AtMost(b.SECRET_MAX)])
+    history = SelectField(_("How far back"), choices=HISTORY, default="all")
 
 
 class ConnectPersonal(_Connect):

@@ -145,6 +145,11 @@ def _exported(f):
                     "Exported the audit log as %(format)s, %(num)s rows.", number, format=f["format"])
 
 
+def _history(choice):
+    return {"all": _("everything"), "year": _("one year"), "quarter": _("three months"),
+            "new": _("from now on")}.get(choice, choice)
+
+
 # action -> (group, words)
 ACTIONS = {
     "person.created": ("people", lambda f: _("Added %(who)s, role: %(role)s.", who=_person(f), role=_role(f["role"]))),
@@ -190,6 +195,9 @@ ACTIONS = {
         _("Connected %(address)s.", address=f["address"]), _held_by(f))),
     "connection.paused": ("addresses", lambda f: _("Paused %(address)s.", address=f["address"])),
     "connection.resumed": ("addresses", lambda f: _("Resumed %(address)s.", address=f["address"])),
+    "connection.history_changed": ("addresses", lambda f: _(
+        "Changed how far back %(address)s is read from %(was)s to %(history)s.", address=f["address"],
+        was=_history(f["was"]), history=_history(f["history"]))),
     "connection.reconnected": ("addresses", lambda f: _("Gave %(address)s a new password or other servers.",
                                                         address=f["address"])),
     "connection.disconnected": ("addresses", lambda f: _and(_("Disconnected %(address)s.", address=f["address"]),

@@ -131,6 +131,7 @@ SENTENCES = {
     "default_inbox": lambda **_f: _("The first inbox stays: mail needs a place to arrive. Rename it instead."),
     "person_name": lambda limit, **_f: _("Type a name of up to %(limit)s characters.", limit=limit),
     "unknown_role": lambda **_f: _("Choose one of the roles."),
+    "not_offered": lambda **_f: _("Choose one of the answers."),
     "not_now": lambda **_f: _("That isn’t possible in this state. Load the page again to see what changed."),
     "last_admin": lambda **_f: _("Somebody has to be an admin. Make another person one first."),
     "not_yourself": lambda **_f: _("You can’t do this to yourself. Ask another admin."),

@@ -1,4 +1,4 @@
-"""The clock: every second what is to leave, every half minute all else that is due."""
+"""The clock: every second what is to leave, every five what a killed worker left, every half minute all that is due."""
 
 import logging
 import time
@@ -12,11 +12,14 @@ log = logging.getLogger(__name__)
 
 def run():
     from wsgi import app
-    stop, next_sweep = stopper(), 0.0
+    stop, next_look, next_sweep = stopper(), 0.0, 0.0
     with app.app_context():
         while not stop.wait(1.0):
             try:
                 sweep.replies()
+                if time.monotonic() >= next_look:
+                    next_look = time.monotonic() + 5
+                    sweep.abandoned()
                 if time.monotonic() >= next_sweep:
                     next_sweep = time.monotonic() + 30
                     alive("clock")

@@ -15,6 +15,8 @@ JOBS = ("webapp.jobs.connect", "webapp.jobs.notices", "webapp.jobs.outbox", "web
 
 
 class _Worker(Worker):
+    max_connection_wait_time = 5.0      # seconds between two tries when the queue is away; RQ's minute is long for mail
+
     def main_work_horse(self, *args, **kwargs):
         db.engine.dispose(close=False)      # never share a connection with the parent
         self.app.extensions["blobs"].dispose()

@@ -51,6 +51,7 @@ def connect(kind):
     if form.validate_on_submit():
         try:
             connection = connections.begin(current_user, kind, form.address.data, form.password.data,
+                                           history=form.history.data,
                                            **(_team_facts(form) if kind == "team" else {}))
         except RuleBroken as broken:
             db.session.rollback()

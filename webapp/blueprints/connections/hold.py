@@ -3,7 +3,7 @@
 from flask import abort, request, url_for
 from flask_login import current_user
 
-from webapp.actions import connections, holds, inboxes
+from webapp.actions import connections, history, holds, inboxes
 from webapp.blueprints.connections.routes import blueprint
 from webapp.extensions import db
 from webapp.models.inbox import known_inboxes
@@ -28,6 +28,13 @@ def resume(connection_id):
 @blueprint.post("/connections/<int:connection_id>/default")
 def make_default(connection_id):
     return _done(connection_id, holds.make_default)
+
+
+@blueprint.post("/connections/<int:connection_id>/history")
+def set_history(connection_id):
+    """How far back its mail is read."""
+    return _done(connection_id, lambda actor, connection: history.set_history(
+        actor, connection, request.form.get("history", "")))
 
 
 @blueprint.get("/connections/<int:connection_id>/switch")

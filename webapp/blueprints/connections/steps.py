@@ -95,13 +95,14 @@ def _with_problem(connection):
 def _progress(connection, steps):
     """(stored, total, seconds left or None)."""
     folders = [f for f in connection.folders if f.chosen]
-    total = sum(f.total for f in folders)
     stored = db.session.scalar(
         select(func.count()).select_from(Place).join(Folder, Folder.id == Place.folder_id)
-        .where(Place.folder_id.in_([f.id for f in folders]), Place.uidvalidity == Folder.uidvalidity)) if folders else 0
+        .where(Place.folder_id.in_([f.id for f in folders]), Place.uidvalidity == Folder.uidvalidity,
+               Place.gone_at.is_(None))) if folders else 0
+    total = stored + sum(f.ahead for f in folders)
     started = steps.get("sync", {}).get("facts", {}).get("started")
     left = None
     if started and stored and total > stored:
         elapsed = (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
         left = (total - stored) * elapsed / stored
-    return min(stored, total), total, left
+    return stored, total, left

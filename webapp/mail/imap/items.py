@@ -103,8 +103,9 @@ def size_of(value) -> int | None:
 
 
 def flags_of(inside: bytes | None) -> frozenset[str]:
-    r"""b"(\Seen $Label)" or its inside -> {"\\Seen", "$Label"}."""
-    return frozenset(flag.decode("utf-8", "replace") for flag in (inside or b"").strip(b"()").split())
+    r"""b"(\Seen $Label)" or its inside -> {"\\Seen", "$Label"}. \Recent is about the session, not the message."""
+    flags = (flag.decode("utf-8", "replace") for flag in (inside or b"").strip(b"()").split())
+    return frozenset(flag for flag in flags if flag.lower() != "\\recent")
 
 
 def date_of(value: bytes | None) -> datetime | None:
@@ -137,6 +138,20 @@ def uid_set(uids: Iterable[int]) -> bytes:
         else:
             parts.append([uid, uid])
     return b",".join(b"%d" % a if a == b else b"%d:%d" % (a, b) for a, b in parts)
+
+
+def ranges_in(text: bytes) -> list[tuple[int, int]]:
+    """b"1:3,7" -> [(1, 3), (7, 7)], never counted out: VANISHED may name four billion. BadAnswer when it is no set."""
+    out: list[tuple[int, int]] = []
+    for part in text.split(b","):
+        first, _, last = part.partition(b":")
+        if not first.isdigit() or last and not last.isdigit() or len(part) > 21 or len(out) >= MOST_UIDS:
+            raise BadAnswer("a set")
+        low, high = sorted((int(first), int(last or first)))
+        if not 0 < low <= high <= 0xFFFFFFFF:
+            raise BadAnswer("a set")
+        out.append((low, high))
+    return out
 
 
 def uids_in(text: bytes) -> list[int]:

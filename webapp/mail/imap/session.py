@@ -4,10 +4,10 @@ import base64
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from webapp.mail.connect import Connection
-from webapp.mail.imap import items
+from webapp.mail.imap import changes, items
 from webapp.mail.imap.answers import refusal, translated
 from webapp.mail.imap.client import Client
 from webapp.mail.imap.fetching import Fetching, TooLong, batches_of
@@ -18,13 +18,16 @@ from webapp.mail.types import (
     Endpoint,
     Fetched,
     FetchedHeader,
+    Flagged,
     Folder,
     Login,
     MailError,
+    Numbered,
     Oversized,
     Policy,
     Selected,
     TlsFacts,
+    Vanished,
 )
 
 _UNSAFE = re.compile(r"[\r\n\0]")
@@ -41,6 +44,7 @@ class Session:
 
     `tls`: facts of the connection. `capabilities`: upper-case words, as after sign-in. `missing`: UIDs that the last
     fetch or fetch_headers was asked for and did not give, known when its iterator is exhausted: gone, or withheld.
+    `tells_vanished`: QRESYNC is on, so that `changes` names deletions.
     """
 
     def __init__(self, wire: Wire, client: Client):
@@ -50,6 +54,7 @@ class Session:
         self.tls: TlsFacts = wire.connection.tls
         self.capabilities: frozenset[str] = frozenset()
         self.missing: frozenset[int] = frozenset()
+        self.tells_vanished = False
 
     @classmethod
     def open(cls, endpoint: Endpoint, login: Login, policy: Policy, seconds: float | None = None) -> "Session":
@@ -111,20 +116,77 @@ class Session:
     def status(self, folder: Folder) -> Selected:
         """STATUS: one short command for a folder of any size. Not for the selected folder (RFC 3501 6.3.10)."""
         what = ["MESSAGES", "UIDNEXT", "UIDVALIDITY"]
-        if "CONDSTORE" in self.capabilities:
+        if self.has_modseq:
             what.append("HIGHESTMODSEQ")
         name = _checked_name(folder)
         with translated("gone"):
             return _selected(self._client.folder_status(name, what), b"MESSAGES")
 
+    def statuses(self, folders: Sequence[Folder]) -> list[Selected | None]:
+        """STATUS of all of them in one round trip; QRESYNC is turned on in the same one where it is offered. None for
+        the selected folder and for one that the server says nothing of: `select` tells why."""
+        asked = []
+        if {"ENABLE", "QRESYNC"} <= self.capabilities and not self.tells_vanished and self._selected is None:
+            asked.append((self._next_tag(), b"ENABLE QRESYNC", b""))
+        what = b" (MESSAGES UIDNEXT UIDVALIDITY%s)" % (b" HIGHESTMODSEQ" if self.has_modseq else b"")
+        names = [_checked_name(f) for f in folders]
+        asked += [(self._next_tag(), b"STATUS " + _string(name) + what, name) for name in names
+                  if name != self._selected]
+        found, enabled = changes.statuses(self._wire, asked)
+        self.tells_vanished |= enabled
+        answers = iter(found)
+        return [None if name == self._selected else next(answers) for name in names]
+
+    @property
+    def has_modseq(self) -> bool:
+        return bool({"CONDSTORE", "QRESYNC"} & self.capabilities)
+
+    # Changes
+
+    def changes(self, modseq: int) -> Iterator[Flagged | Vanished]:
+        """Flags that changed in the selected folder since `modseq` and, where `tells_vanished`, what is gone since.
+
+        Exhaust the iterator: stopping early closes the connection.
+        """
+        with self._reading():
+            yield from changes.changes(self._wire, self._next_tag(), int(modseq), self.tells_vanished)
+
+    def flags(self, uids: Sequence[int]) -> Iterator[Flagged]:
+        """Flags of these in the selected folder; of those that are gone nothing. Exhaust the iterator."""
+        run = Fetching(self._wire, uids := _as_uids(uids), b"UID FLAGS", 0)
+
+        def flagged(uid, found):
+            inside = found.get(b"FLAGS")
+            return Flagged(uid, changes.flags_of(inside)) if isinstance(inside, bytes) else None
+
+        with self._reading():
+            yield from run.run(batches_of(uids, {}, _SIZES), flagged)
+
+    def numbering(self, uids: Sequence[int]) -> Iterator[Numbered]:
+        """Size, date, flags and Message-ID of these in the selected folder. Exhaust the iterator."""
+        what = b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"
+        run = Fetching(self._wire, uids := _as_uids(uids), what, _LARGEST_HEADER)
+
+        def numbered(uid, found):
+            header = next((value for name, value in found.items() if name.startswith(b"BODY[HEADER.FIELDS")), None)
+            size = items.size_of(found.get(b"RFC822.SIZE"))
+            return None if size is None else Numbered(uid, size, items.date_of(found.get(b"INTERNALDATE")),
+                                                      changes.flags_of(found.get(b"FLAGS") or b""), header or b"")
+
+        with self._reading():
+            yield from run.run(batches_of(uids, {}, _SIZES), numbered)
+
     # Searching
 
-    def uids(self, first: int, last: int | None) -> list[int]:
-        """UIDs in the selected folder from `first` to `last` (None: no end), ascending."""
+    def uids(self, first: int, last: int | None, since: date | None = None) -> list[int]:
+        """UIDs in the selected folder from `first` to `last` (None: no end), ascending; `since`: received then or
+        later (INTERNALDATE, whose zone SEARCH does not look at)."""
         low, high = max(first, 1), 0xFFFFFFFF if last is None else last
         if low > high:
             return []
-        found = self._search(b"UID %d:%s" % (low, b"*" if last is None else b"%d" % last))
+        received = b"" if since is None else b" SINCE %d-%s-%04d" % (
+            since.day, _MONTHS[since.month - 1].encode(), since.year)
+        found = self._search(b"UID %d:%s%s" % (low, b"*" if last is None else b"%d" % last, received))
         # "n:*" means "n to the newest, whichever is larger" and so always finds the newest (RFC 3501 6.4.8).
         return [uid for uid in found if low <= uid <= high]
 

@@ -1,0 +1,70 @@
+"""The torture: mail comes in while worker, work horse, watch and clock are killed with -9 at random points, the queue
+is emptied, stopped, full and silent, connections are cut, the database is locked (PostgreSQL: restarted).
+
+After that there is calm. Then the mail servers' set must be ours, hash for hash: 0 lost, 0 doubled.
+"""
+
+import argparse
+import os
+import random
+import statistics
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from _stage import report  # noqa: E402
+from servers.dovecot import Dovecot  # noqa: E402
+from servers.postgres import Postgres  # noqa: E402
+from servers.valkey import Valkey  # noqa: E402
+from torture.ordeal import Ordeal  # noqa: E402
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=5000)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="to run it again")
+    parser.add_argument("--mailboxes", type=int, help="among which the messages are divided")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    options = parser.parse_args()
+    print(f"seed {options.seed}, {options.database}", flush=True)
+    with Dovecot() as dovecot, Valkey() as valkey:
+        arguments = (dovecot, valkey, options.messages, options.kills, options.seed)
+        more = {"mailboxes": options.mailboxes, "say": lambda words: print(words, flush=True)}
+        if options.database == "postgresql":
+            with Postgres() as postgres:
+                outcome = Ordeal(*arguments, postgres=postgres, **more).run()
+        else:
+            outcome = Ordeal(*arguments, **more).run()
+    tell(outcome, options)
+    return 0 if outcome.good else 1
+
+
+def tell(outcome, options):
+    times = sorted(outcome.taken_up)
+    slowest, median = (times[-1], statistics.median(times)) if times else (0.0, 0.0)
+    kills = ", ".join(f"{name} {count}" for name, count in outcome.kills.most_common())
+    strokes = ", ".join(f"{name} {count}" for name, count in outcome.strokes.most_common())
+    report("torture", {
+        "seed": outcome.seed, "database": options.database, "messages": outcome.on_server, "kills": dict(outcome.kills),
+        "at_work": outcome.at_work, "strokes": dict(outcome.strokes), "lost": outcome.lost, "extra": outcome.extra,
+        "changed": outcome.changed, "doubled": outcome.doubled, "cursors": outcome.cursors,
+        "miscounted": outcome.miscounted, "fell": outcome.fell, "taken_up_s": [round(median, 1), round(slowest, 1)],
+        "seconds": round(outcome.seconds), "load": round(os.getloadavg()[0], 1)}, [
+        ("messages on the server", str(outcome.on_server), f"seed {outcome.seed}"),
+        ("kills with -9", str(outcome.kills.total()), f"{kills}; {outcome.at_work} in the middle of a job"),
+        ("other strokes", str(outcome.strokes.total()), strokes),
+        ("processes that ended by themselves", str(outcome.fell), "started again"),
+        ("lost", str(outcome.lost), "0"), ("doubled", str(outcome.doubled + outcome.extra), "0"),
+        ("other bytes than the server's", str(outcome.changed), "0"),
+        ("cursors not at their end", str(outcome.cursors), "0"),
+        ("conversations miscounted", str(outcome.miscounted), "0"),
+        ("killed work was taken up after", f"{median:.0f} s, {slowest:.0f} s", "median, slowest; under 60 s"),
+        ("from the last stroke to everything there", f"{outcome.calm:.0f} s", ""),
+        ("all of it", f"{outcome.seconds:.0f} s", "")])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

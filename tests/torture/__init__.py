@@ -1,0 +1,1 @@
+"""The torture: the product's real processes on real servers, killed and starved while mail comes in."""
