@@ -31,10 +31,12 @@ DOMAIN, PASSWORD = "corp.example", "correct horse battery"
 
 
 class Stage:
-    """Context manager. `url`, `data` (the data folder), `dovecot`, `sink`; `environ` is added to the product's."""
+    """Context manager. `url`, `data` (the data folder), `dovecot`, `sink`; `environ` is added to the product's.
 
-    def __init__(self, **environ):
-        self._environ = environ
+    `through`: what stands between the product and its IMAP server (a context manager made from a port; has a port)."""
+
+    def __init__(self, through=None, **environ):
+        self._environ, self._through = environ, through
         self._open, self._process, self._folder = [], None, None
 
     def __enter__(self):
@@ -54,7 +56,9 @@ class Stage:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = self._folder / "output"
-        imap, smtp = f"127.0.0.1:{self.dovecot.imaps_port}", f"127.0.0.1:{self.sink.port}"
+        between = self._start(self._through(self.dovecot.imaps_port)) if self._through else None
+        imap = f"127.0.0.1:{between.port if between else self.dovecot.imaps_port}"
+        smtp = f"127.0.0.1:{self.sink.port}"
         kept = {n: v for n, v in os.environ.items() if not n.startswith("POSTROOM_")}
         with open(self._log, "wb") as output:
             self._process = subprocess.Popen(

@@ -99,8 +99,9 @@ def tell(rows):
              "EXISTS to shown": [s - e for _d, e, _c, s in rows],
              "delivered to shown": [s - d for d, _e, _c, s in rows]}
     figures = {what: [round(percentile(times, share) * 1000) for share in (50, 95)] for what, times in parts.items()}
-    table = [(what, f"{p50} / {p95} ms", "p50 / p95") for what, (p50, p95) in figures.items()]
-    table[-1] = (*table[-1][:2], "p95 under 1000 ms")
+    targets = {"EXISTS to committed": "p95 under 25 ms on an idle machine",
+               "EXISTS to shown": "p95 under 100 ms on an idle machine", "delivered to shown": "p95 under 1000 ms"}
+    table = [(what, f"{p50} / {p95} ms", targets.get(what, "p50 / p95")) for what, (p50, p95) in figures.items()]
     load = round(os.getloadavg()[0], 1)
     report("arrival", {"messages": len(rows), "load": load, "p50_p95_ms": figures},
            [*table, ("load of the machine", f"{load}", "")])

@@ -40,6 +40,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--postgresql", action="store_true", help="run ours on PostgreSQL as well")
     parser.add_argument("--no-mbsync", action="store_true", help="ours only")
+    parser.add_argument("--offlineimap", action="store_true", help="run offlineimap once as well; it takes minutes")
     parser.add_argument("--large", action="store_true", help="memory with large messages instead of speed")
     parser.add_argument("--profile", help="write a cProfile of ours to this file")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -64,7 +65,10 @@ def _measure(arguments, folder):
         warm_up(dovecot, ADDRESS)
         stage = SimpleNamespace(folder=folder, authority=authority, dovecot=dovecot, sink=sink, valkey=valkey,
                                 postgres=postgres, profile=arguments.profile)
+        other = offlineimap(dovecot) if arguments.offlineimap else None
         rounds = [_round(arguments, stage) for _ in range(arguments.rounds)]
+    if other:
+        rounds[0][0]["offlineimap, fsync off"] = other
     _tell(arguments, size, rounds)
 
 
@@ -75,14 +79,14 @@ def _round(arguments, stage):
         taken["mbsync to memory"] = mbsync(stage.dovecot, ADDRESS, MEMORY)
         taken["mbsync as shipped"] = mbsync(stage.dovecot, ADDRESS)
     for name in ["SQLite"] + ["PostgreSQL"] * arguments.postgresql:
-        facts[name] = _ours(stage, stage.postgres.create_database() if name == "PostgreSQL" else "")
+        facts[name] = ours(stage, stage.postgres.create_database() if name == "PostgreSQL" else "")
         taken[name] = facts[name]["seconds"]
     print("  ".join(f"{name} {seconds:.2f} s" for name, seconds in taken.items()), file=sys.stderr, flush=True)
     return taken, facts
 
 
-def _ours(stage, database_url):
-    """One sync by a process of its own, with empty databases: its memory is its own."""
+def ours(stage, database_url):
+    """What `_sync` says: one sync by a process of its own, with empty databases: its memory is its own."""
     imap, smtp = f"127.0.0.1:{stage.dovecot.imaps_port}", f"127.0.0.1:{stage.sink.port}"
     with tempfile.TemporaryDirectory(dir=stage.folder) as data:
         settings = {"data_dir": data, "database_url": database_url, "redis_url": stage.valkey.url,
@@ -126,6 +130,41 @@ def _sync(settings, profile):
                 "conversations": db.session.query(Conversation).count(), "peak": _peak()}
 
 
+def offlineimap(dovecot):
+    """Seconds that offlineimap takes for the same mailbox, to memory; None when it is not there."""
+    if not shutil.which("offlineimap"):
+        return None
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        Path(folder, "rc").write_text(f"""
+[general]
+accounts = all
+metadata = {folder}/meta
+fsync = False
+[Account all]
+localrepository = near
+remoterepository = far
+[Repository near]
+type = Maildir
+localfolders = {folder}/mail
+[Repository far]
+type = IMAP
+remotehost = localhost
+remoteport = {dovecot.imaps_port}
+ssl = yes
+sslcacertfile = {dovecot.ca_file}
+remoteuser = {ADDRESS}
+remotepass = {dovecot.users[ADDRESS]}
+folderfilter = lambda name: name == "INBOX"
+createfolders = False
+""")
+        started = time.monotonic()
+        command = ["offlineimap", "-o", "-u", "quiet", "-c", f"{folder}/rc"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        taken, read = time.monotonic() - started, sum(1 for _ in Path(folder, "mail").glob("INBOX/[cn]*/*"))
+        print(f"offlineimap: {read} messages in {taken:.1f} s", file=sys.stderr, flush=True)
+        return None if done.returncode else taken
+
+
 class _profiled:
     def __init__(self, path):
         self.path = path
@@ -163,7 +202,7 @@ def _fill_large(dovecot):
 
 
 def _tell(arguments, size, rounds):
-    seconds = {name: median(taken[name] for taken, _facts in rounds) for name in rounds[0][0]}
+    seconds = {name: median(taken[name] for taken, _facts in rounds if name in taken) for name in rounds[0][0]}
     ours = {name: [facts[name] for _taken, facts in rounds] for name in rounds[0][1]}
     count = next(iter(ours.values()))[0]["messages"]
     table = [("mailbox", f"{size / 1e6:.0f} MB", f"{count} messages, {arguments.rounds} rounds; load of the machine: "
@@ -174,7 +213,8 @@ def _tell(arguments, size, rounds):
         figures[name] = round(taken, 2)
     for name, facts in ours.items():
         for yardstick, target in (("mbsync to memory", "0.3" if name == "SQLite" else "0.18"),
-                                  ("mbsync as shipped", "1.2" if name == "SQLite" else "")):
+                                  ("mbsync as shipped", "1.2" if name == "SQLite" else ""),
+                                  ("offlineimap, fsync off", "10")):
             if yardstick in seconds:
                 ratio = seconds[yardstick] / seconds[name]
                 table.append((f"{name}: {yardstick} x", f"{ratio:.2f}", target and f"at least {target}"))

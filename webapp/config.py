@@ -63,6 +63,8 @@ class Settings:
             raise BadSetting(f"POSTROOM_PLAN is “{self.plan}”. Use one of: {', '.join(self.plan_table())}.")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise BadSetting(f"POSTROOM_LOG_LEVEL is “{self.log_level}”. Use DEBUG, INFO, WARNING or ERROR.")
+        if not 1 <= self.max_message_mb <= 100:
+            raise BadSetting(f"POSTROOM_MAX_MESSAGE_MB is {self.max_message_mb}. Use a number from 1 to 100.")
         try:
             get_timezone(self.default_time_zone)
         except (LookupError, ValueError):

@@ -19,7 +19,7 @@ from webapp.aftermath import after_commit
 log = logging.getLogger(__name__)
 
 QUEUES = ("out", "in", "slow")   # replies leave; mail arrives and addresses connect; first syncs and bodies
-JOB_SECONDS = 120
+JOB_SECONDS, LONG_JOB_SECONDS = 120, 300     # the second: of those in the queue "slow"
 WAITS_SECONDS = 30     # after that a hint is given anew, for a worker may have died with it
 PAUSE = 5.0            # seconds in which a Redis that timed out is not asked again
 CROWDED = 2000         # jobs in a queue beyond which the clock adds none: the rows are there tomorrow, too
@@ -65,7 +65,8 @@ def enqueue(name, ids=(), queue="in"):
         with reachable:
             if client().set(marker(name, ids, queue), 1, nx=True, ex=WAITS_SECONDS):
                 Queue(queue, connection=client(), serializer=JSONSerializer).enqueue(
-                    name, *ids, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86400)
+                    name, *ids, job_timeout=LONG_JOB_SECONDS if queue == "slow" else JOB_SECONDS, result_ttl=0,
+                    failure_ttl=86400)
     except (redis.RedisError, OSError) as error:
         log.warning("queue away, %s%s waits for the sweep: %s", name, tuple(ids), error)
 

@@ -50,7 +50,7 @@
     const menu = document.getElementById(element.getAttribute("popovertarget"));
     if (menu) element.focus();   // Escape comes back here
     element.click();
-    (menu && ($("[aria-current]", menu) ?? $("button", menu)))?.focus();
+    (menu && ($("[aria-current]", menu) ?? $("button, a", menu)))?.focus();
     return true;
   };
 

@@ -19,6 +19,7 @@ from webapp.models import (
     Attachment,
     Connection,
     Conversation,
+    Event,
     InboxMember,
     InboxTeam,
     Link,
@@ -50,7 +51,7 @@ def world(app, team):
                             TeamMember(team_id=crew.id, person_id=person("olga").id),
                             InboxTeam(inbox_id=inbox("Backroom").id, team_id=crew.id)])
     objects = {"inbox_id": {}, "conversation_id": {}, "message_id": {}, "attachment_id": {}, "outbox_id": {},
-               "connection_id": {}, "hold_id": {}}
+               "connection_id": {}, "hold_id": {}, "event_id": {}}
     for label, kind, address, actor, where in (
             ("open", "team", "support@corp.example", "zofia", "Support"),
             ("restricted", "team", "board@corp.example", "zofia", "Boardroom"),
@@ -91,6 +92,7 @@ def _fill(objects, label, box, address, kind, actor, where):
             writer = "marek" if label == "restricted" else actor
             found["outbox_id"] = conversations.reply(
                 person(writer), db.session.get(Conversation, message.conversation_id), "An answer").id
+        found["event_id"] = stored(Event, Event.conversation_id == found["conversation_id"])[0].id
     for argument, value in found.items():
         objects[argument][label] = value
 

@@ -188,7 +188,7 @@ def test_a_message_that_kills_the_parser_costs_that_message_alone(team_box, app)
     items = [Fetched(n + 1, raw, datetime.now(UTC), frozenset()) for n, raw in enumerate(raws)]
     with Apart(deadly) as apart:
         reads = list(receive.reading(iter(items), apart))
-    receive.put_away(reads)
+    receive.put_away(reads, receive.blobs())
     with unit():
         receive.receive(db.session.get(Connection, team_box), folder_of(team_box), reads)
     messages = {p.uid: p.message for p in stored(Place)}

@@ -267,3 +267,43 @@ def test_a_stranger_with_a_message_id_is_alone_in_whatever_order_mail_is_read(bo
     for together in grouped(box, mails, 40):
         assert len(together) == 1 or not any("evil" in sender for _id, sender in together)
     assert not caplog.messages
+
+
+def test_a_delivery_report_joins_our_mail_in_every_order(box, app):
+    ours = mint_message_id("corp.example", app.config["SECRET_KEY"].encode())
+    tied = f"In-Reply-To: <0@x>\r\nMessage-ID: <{ours}>\r\n".encode()
+    mails = [("inbox", letter(sender=ANNA, text="Number 0", Message_ID="<0@x>")),
+             ("sent", tied + letter(sender=US, to=ANNA, text="Number 1")),
+             ("inbox", b"Return-Path: <>\r\nFrom: mailer-daemon@mx.example\r\nTo: support@corp.example\r\nSubject: Back\r\n"
+                       b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\n\r\n'
+                       b"Number 2\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <%s>\r\n\r\nx\r\n--b--\r\n"
+                       % ours.encode())]
+    for order in itertools.permutations(enumerate(mails, 1)):
+        for uid, (role, raw) in order:
+            receive(db.session.get(Connection, box), folder_of(box, role),
+                    [Fetched(uid, raw, T0 + timedelta(hours=uid), frozenset())])
+        [conversation] = db.session.scalars(select(Conversation))
+        assert conversation.message_count == 3 and conversation.possible_reply_to_id is None, order
+        db.session.rollback()
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_who_is_copied_in_only_later_joins_with_what_he_wrote_before(box, batch):
+    bob, cecil = "bob@customer.example", "cecil@customer.example"
+    mails = [letter(sender=bob, text="Number 0", Message_ID="<0@x>", References="<gone@x>"),
+             letter(sender=cecil, text="Number 1", Message_ID="<1@x>", References="<gone@x> <0@x>"),
+             letter(sender=bob, Cc=cecil, text="Number 2", Message_ID="<2@x>", References="<gone@x> <0@x> <1@x>")]
+    for order in (mails, mails[::-1]):
+        for start in range(0, 3, batch):
+            receive(db.session.get(Connection, box), folder_of(box),
+                    [Fetched(n, raw, T0 + timedelta(hours=n), frozenset())
+                     for n, raw in enumerate(order[start:start + batch], start + 1)])
+        assert [c.message_count for c in db.session.scalars(select(Conversation))] == [3]
+        db.session.rollback()
+
+
+def test_our_address_in_from_makes_nobody_take_part(box):
+    arrive(box, letter(sender=ANNA, text="Number 0", Message_ID="<0@x>"))
+    arrive(box, letter(sender=US, to=ANNA, text="Number 1", Message_ID="<1@x>", In_Reply_To="<0@x>"), role="sent")
+    arrive(box, letter(sender=US, text="Number 2", Message_ID="<2@x>", In_Reply_To="<1@x>"), first_uid=3)
+    assert shown() == [[0, 1], [2]]

@@ -7,7 +7,7 @@ from mailroom import arrive, connected, inbox, letter, person, stored
 
 from webapp.actions import conversations, inboxes, people
 from webapp.extensions import db, unit
-from webapp.models import Attachment, Conversation, InboxMember, Message, Outbox
+from webapp.models import Attachment, Conversation, Event, InboxMember, Message, Outbox
 
 PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de")
 HTML = '<p>Hello <b>{word}</b></p><img src="cid:pixel"><script>steal()</script><img src="https://track.example/x.png">'
@@ -44,10 +44,12 @@ def house(team):
         made[word] = SimpleNamespace(
             connection_id=box, message_id=message.id, conversation_id=message.conversation_id or 0,
             inbox_id=inbox(where).id if where else 0, attachment_id=files[0].id, image_id=files[1].id, outbox_id=0,
-            hold_id=box, kind="personal", token="x", filename="app.css", sign_in_id=0, person_id=0, team_id=0)
+            hold_id=box, kind="personal", token="x", filename="app.css", sign_in_id=0, person_id=0, team_id=0,
+            event_id=0)
     for word, name in (("OPENWORD", "zofia"), ("HIDDENWORD", "marek")):
         with unit():
             made[word].outbox_id = conversations.reply(
                 person(name), db.session.get(Conversation, made[word].conversation_id), f"{word} answer").id
         assert db.session.get(Outbox, made[word].outbox_id)
+        made[word].event_id = stored(Event, Event.conversation_id == made[word].conversation_id)[0].id
     return made

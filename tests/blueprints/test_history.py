@@ -1,8 +1,9 @@
-"""How far back on the screens: chosen while connecting, shown and changed on the mailbox's page; the last comparison."""
+"""How far back and which folders, on the screens: chosen while connecting, shown and changed on the mailbox's page; the
+last comparison."""
 
 import re
 
-from mailroom import connected, folder_of, inbox
+from mailroom import connected, folder_of, inbox, stored
 
 from webapp.extensions import db, unit
 from webapp.models import Connection, Folder
@@ -66,3 +67,20 @@ def test_the_last_comparison_is_one_quiet_line(app, team, browser_of):
             folder_of(box).missing = folder_of(mine).missing = 2
         for page in (f"/inboxes/{inbox().id}/settings", f"/mailboxes?show={mine}"):
             assert "2 messages were missing and are here now." in client.get(page).text
+
+
+def test_folders_are_chosen_on_the_mailboxs_page_and_in_the_inboxs_settings(app, team, browser_of):
+    mine, ours = connected("personal", "marek@corp.example", "marek"), connected("team", "s@corp.example", "zofia")
+    with unit():
+        for box in (mine, ours):
+            for name, role in (("Projects", "other"), ("Junk", "junk")):
+                db.session.add(Folder(connection_id=box, name=name, wire_name=name.encode(), role=role))
+    for who, page, box in (("marek", f"/mailboxes?show={mine}", mine), ("zofia", f"/inboxes/{inbox().id}/settings", ours)):
+        with browser_of(who) as client:
+            shown = client.get(page).text
+            assert "Projects" in shown and "Junk" not in shown
+            wanted = next(f.id for f in stored(Folder) if f.connection_id == box and f.name == "Projects")
+            junk = next(f.id for f in stored(Folder) if f.connection_id == box and f.name == "Junk")
+            assert client.post(f"/connections/{box}/folders", data={"folder": wanted}, headers=HERE).status_code == 303
+            assert re.search(rf'value="{wanted}" checked', client.get(page).text)
+            assert client.post(f"/connections/{box}/folders", data={"folder": junk}, headers=HERE).status_code == 409

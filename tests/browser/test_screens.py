@@ -128,6 +128,32 @@ def the_menu_of_people(page, home):
     page.locator("#assign-menu button").first.wait_for()
 
 
+def the_menu_of(button, dialog=None, where="plain"):
+    """Opens the menu of a message or of the conversation, and from it a dialog."""
+    def show(page, home):
+        page.goto(getattr(home, where))
+        ready(page)
+        page.locator(button).first.click()
+        page.locator(".act-menu:popover-open a").first.wait_for()
+        if dialog:
+            page.locator(f".act-menu:popover-open a[href$='{dialog}']").click()
+            page.locator("#dialog[open] h1").wait_for()
+    return show
+
+
+def merging(query):
+    return lambda page, home: page.goto(home.plain + "/merge" + query)
+
+
+def a_refused_merge(page, home):
+    page.watching.expect("HTTP 422")
+    page.goto(home.plain + "/merge")
+    button = page.locator("#found button").first
+    button.evaluate("button => { button.value = '999999'; }")
+    button.click()
+    page.locator("#into-e").wait_for()
+
+
 def picked_rows(page, home):
     page.goto(home.inbox)
     ready(page)
@@ -164,7 +190,10 @@ SCREENS = {
     "inbox-closed": to("{inbox}?status=closed"),
     "inbox-picked": picked_rows, "inbox-waiting": a_message_that_waits,
     "thread-html": to("{html}"), "thread-plain": to("{plain}"), "thread-closed": to("{closed}"),
-    "thread-people": the_menu_of_people,
+    "thread-people": the_menu_of_people, "thread-more": the_menu_of("[popovertarget=more-menu]"),
+    "message-menu": the_menu_of(".msg [popovertarget]"), "why": the_menu_of(".msg [popovertarget]", "/why"),
+    "split": the_menu_of(".msg [popovertarget]", "/split"), "merge": merging(""), "merge-nothing": merging("?q=zzzz"),
+    "merge-refused": a_refused_merge,
     "inboxes": to("/inboxes"), "inbox-new": to("/inboxes/new"), "inbox-settings": to("{inbox}/settings"),
     "inbox-delete": to("{inbox}/delete"), "audit": to("/audit"), "audit-nothing": to("/audit?q=zzzz"),
     "keys": the_list_of_keys,

@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from webapp.actions import conversations, teams
 from webapp.extensions import db, unit
-from webapp.models import Attachment, Conversation, Message, Outbox
+from webapp.models import Attachment, Conversation, Event, Message, Outbox
 from webapp.web.guard import PUBLIC
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -28,7 +28,7 @@ def filled(team):
     return {"conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
             "attachment_id": stored(Attachment)[0].id, "outbox_id": stored(Outbox)[0].id, "inbox_id": inbox().id,
             "hold_id": 1, "kind": "personal", "token": "x", "filename": "app.css", "part": "x", "sign_in_id": 1,
-            "person_id": team.zofia, "team_id": made}
+            "person_id": team.zofia, "team_id": made, "event_id": stored(Event)[0].id}
 
 
 def urls(app, values, method):

@@ -7,8 +7,8 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from webapp.extensions import db
-from webapp.jobs import sync
+from webapp.extensions import db, unit
+from webapp.jobs import intake, sync
 from webapp.models import Connection, Folder, Message, Place
 
 
@@ -60,3 +60,34 @@ def test_the_cursor_moves_in_the_commit_of_what_it_passes(box, request):
     assert stored_some[0] == (60 - sync.FIRST_WINDOW + 1, 60 - sync.FIRST_WINDOW + 1)
     assert all(low in (oldest, 0) for oldest, low in stored_some)
     assert stored_some[-1] == (1, 0)
+
+
+def test_what_is_asked_for_meanwhile_cuts_the_stream_short_and_nothing_is_left_out(mailbox, dovecot, monkeypatch):
+    """New mail waits for the commands that are under way, not for a window of 2,000."""
+    box = mailbox()
+    dovecot.deliver_many(box.address, [letter(Message_ID=f"<{n}@x>") for n in range(650)])
+    looks, order = [], []
+
+    def wanted(connection_id):
+        looks.append(connection_id)
+        if len(looks) != 5:         # two for the first window; two of the second one's commands are under way
+            return False
+        dovecot.deliver_many(box.address, [letter(Message_ID="<new@x>")])
+        with unit():
+            db.session.get(Connection, connection_id).wanted = True
+        return True
+
+    def received(connection, folder, reads, real=intake.receive):
+        real(connection, folder, reads)
+        order.extend((r.parsed.message_id, folder.low_uid, folder.ahead) for r in reads)
+
+    monkeypatch.setattr(sync.leases, "is_wanted", wanted)
+    monkeypatch.setattr(intake, "receive", received)
+    sync.pull(box.id)
+    names = [name for name, _low, _ahead in order]
+    assert names.index("new@x") == sync.FIRST_WINDOW + 200
+    assert len(names) == len(set(names)) == 651 == len(stored(Message))
+    numbers = [int(name.split("@")[0]) for name in names if name != "new@x"]
+    assert [min(numbers[i:i + 100]) for i in (50, 150, 250)] == [500, 400, 300], "the newest first"
+    folder = folder_of(box.id)
+    assert (folder.low_uid, folder.ahead) == (0, 0)

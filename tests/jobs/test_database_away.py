@@ -9,7 +9,7 @@ from mailroom import folder_of, letter, stored
 from sqlalchemy.exc import OperationalError
 
 from webapp.extensions import db, unit
-from webapp.jobs import sync
+from webapp.jobs import intake, sync
 from webapp.models import Connection, Message, Place
 
 
@@ -22,14 +22,14 @@ def box(mailbox, dovecot):
 
 def in_the_middle(monkeypatch, stroke, at=2):
     """`stroke()` before the second batch is stored."""
-    real, count = sync.receive, []
+    real, count = intake.receive, []
 
     def receive(*arguments):
         count.append(1)
         if len(count) == at:
             stroke()
         return real(*arguments)
-    monkeypatch.setattr(sync, "receive", receive)
+    monkeypatch.setattr(intake, "receive", receive)
 
 
 def everything_is_there(box):

@@ -17,7 +17,7 @@ from webapp.models.types import now
 def three(app, team, monkeypatch):
     """Two mailboxes of one server, one of another; reading them is only noted."""
     tried = []
-    monkeypatch.setattr(sync, "_bring_up_to_date", lambda connection_id, seconds: tried.append(connection_id))
+    monkeypatch.setattr(sync, "_bring_up_to_date", lambda connection_id, *_, **__: tried.append(connection_id))
 
     def add(name, host):
         connection_id = connected("team", f"{name}@corp.example", servers={

@@ -358,6 +358,24 @@ IN_THE_FETCH = {
 FAULTS = {**AT_THE_DOOR, **IN_THE_FOLDER, **IN_THE_FETCH}
 
 
+def test_a_server_that_cuts_at_every_byte_of_a_literal_loses_and_doubles_nothing(fake):
+    """Every answer breaks off one byte later than the one before, from none of it to all of it."""
+    fake.messages = {1: b"Subject: one\r\n\r\nHello\r\n", 2: b"Subject: two\r\n\r\nGood bye\r\n"}
+    whole, stored_at = b"".join(fetch_answer(1, uid, raw, b"FLAGS INTERNALDATE BODY.PEEK[]")
+                                for uid, raw in fake.messages.items()), {}
+    for cut in range(len(whole) + 1):
+        bodies(lambda tag, each, uids, cut=cut: Cut(b"".join(each.values())[:cut]))(fake)
+        sync.pull(fake.connection_id)
+        assert all(theirs(fake)[uid] == digest for uid, digest in ours(fake).items()), "never other bytes"
+        for uid in ours(fake):
+            stored_at.setdefault(uid, cut)
+    assert len(whole) > 200
+    assert min(stored_at.values()) >= len(whole) // 2 - 10, "stored only when all of it was there"
+    clear(fake)
+    sync.pull(fake.connection_id)
+    settled(fake)
+
+
 def test_there_are_enough_of_them():
     assert len(FAULTS) >= 80
 

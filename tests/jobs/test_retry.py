@@ -2,11 +2,19 @@
 
 from datetime import timedelta
 
+import pytest
+from mailroom import letter, stored
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy.exc import OperationalError
+
+from webapp import queue
 from webapp.extensions import db, unit
 from webapp.jobs import connect as connect_job
-from webapp.jobs import sweep
+from webapp.jobs import sweep, sync
+from webapp.jobs.mailbox import LONG_SESSION_SECONDS
 from webapp.mail.types import MailError
-from webapp.models import Connection
+from webapp.models import Connection, Message
 from webapp.models.types import now
 
 
@@ -21,7 +29,7 @@ def begun(team):
 
 
 def failing(code):
-    def open_imap(endpoint, credentials):
+    def open_imap(endpoint, credentials, seconds=None):
         raise MailError(code, host=endpoint.host)
     return open_imap
 
@@ -77,3 +85,47 @@ def test_a_password_that_the_server_repeats_is_neither_shown_nor_stored(app, tea
     connect_job.connect(connection_id)
     facts = db.session.get(Connection, connection_id).checks["receive"]["facts"]
     assert facts["answer"] == "no: •••?"
+
+
+def test_a_fault_of_ours_is_told_instead_of_looking_connected_for_ever(mailbox, dovecot, monkeypatch):
+    box = mailbox()
+    dovecot.deliver_many(box.address, [letter()])
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(sync._Pull, "_catch_up", lambda *_: 1 / 0)
+        sync.pull(box.id)
+    db.session.rollback()
+    connection = db.session.get(Connection, box.id)
+    assert (connection.problem, connection.lease_until) == ("internal", None)
+    assert connection.retry_at > now()
+    sync.pull(box.id)
+    db.session.rollback()
+    assert db.session.get(Connection, box.id).problem is None
+    assert len(stored(Message)) == 1
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_mailbox(mailbox, monkeypatch):
+    box = mailbox()
+
+    def away(*_):
+        raise OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
+    monkeypatch.setattr(sync._Pull, "_catch_up", away)
+    with pytest.raises(OperationalError):
+        sync.pull(box.id)
+    db.session.rollback()
+    assert db.session.get(Connection, box.id).problem is None
+
+
+def test_what_may_take_long_has_the_time_for_a_large_message_over_a_thin_wire(mailbox, app, monkeypatch):
+    box, sessions = mailbox(), []
+    monkeypatch.setattr(sync, "open_imap", lambda _e, _c, seconds=None: sessions.append(seconds) or 1 / 0)
+    for look_at in (sync.pull, sync.backfill):
+        with pytest.raises(ZeroDivisionError):
+            look_at(box.id)
+    assert sessions == [None, LONG_SESSION_SECONDS]
+    app.extensions["redis"].flushdb()
+    for name in ("in", "slow"):
+        queue.enqueue("webapp.jobs.sync.backfill", (box.id,), queue=name)
+    waiting = [Queue(name, connection=app.extensions["redis"], serializer=JSONSerializer).jobs[0].timeout
+               for name in ("in", "slow")]
+    assert waiting == [queue.JOB_SECONDS, queue.LONG_JOB_SECONDS]
+    assert waiting[1] > LONG_SESSION_SECONDS

@@ -9,7 +9,7 @@ from servers.proxy import FaultProxy
 
 from webapp.actions import connections, leases, people
 from webapp.extensions import db, unit
-from webapp.jobs import personal, sweep, sync
+from webapp.jobs import intake, personal, sweep, sync
 from webapp.mail.imap.session import Session
 from webapp.models import Connection, Conversation, Folder, Message, Place
 from webapp.models.types import now
@@ -60,23 +60,23 @@ def test_an_empty_mailbox_is_caught_up_at_once_and_new_mail_lands(mailbox, dovec
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_a_worker_killed_between_batches_is_followed_where_it_stood(mailbox, dovecot, monkeypatch, after):
     box = mailbox()
-    dovecot.deliver_many(box.address, mails(130))
-    done, receive = [], sync.receive
+    dovecot.deliver_many(box.address, mails(480))
+    done, receive = [], intake.receive
 
     def killed(*arguments):
         if len(done) == after:
             raise KeyboardInterrupt
         done.append(receive(*arguments))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(sync, "receive", killed)
+        patch.setattr(intake, "receive", killed)
         sync.pull(box.id)
-    assert 0 < len(numbers()) < 130
+    assert 0 < len(numbers()) < 480
     with unit():        # a killed process gives no lease back: it runs out
         db.session.get(Connection, box.id).lease_until = now() - timedelta(seconds=1)
-    dovecot.deliver_many(box.address, mails(5, 130))
+    dovecot.deliver_many(box.address, mails(5, 480))
     sync.pull(box.id)
-    assert sorted(numbers()) == list(range(135))
-    assert len(stored(Place)) == 135
+    assert sorted(numbers()) == list(range(485))
+    assert len(stored(Place)) == 485
 
 
 def test_a_connection_cut_in_the_middle_is_told_and_taken_up_again(mailbox, dovecot):
@@ -246,14 +246,14 @@ def test_one_worker_has_the_lease_and_the_other_leaves_word(mailbox):
 def test_a_lease_that_ran_out_goes_to_the_next_and_the_first_stores_nothing_more(mailbox, dovecot, monkeypatch, caplog):
     box = mailbox()
     dovecot.deliver_many(box.address, mails(80))
-    real, batches = sync.receive, []
+    real, batches = intake.receive, []
 
     def overtaken(*arguments):
         batches.append(real(*arguments))
         if len(batches) == 1:
             db.session.get(Connection, box.id).lease_until = now() - timedelta(seconds=1)
             assert leases.take(box.id)
-    monkeypatch.setattr(sync, "receive", overtaken)
+    monkeypatch.setattr(intake, "receive", overtaken)
     caplog.set_level(logging.WARNING)
     sync.pull(box.id)
     assert "lease lost" in caplog.text

@@ -117,7 +117,10 @@ def test_every_row_is_there_after_the_upgrade_with_every_value(first):
             continue
         renamed = {"removed_at": "state_at"} if name == "person" else {}
         kept = [{renamed.get(k, k): v for k, v in row.items()} for row in old]
-        assert [{k: row[k] for k in kept[0]} for row in after[name]] == kept, name
+        there = [{k: row[k] for k in kept[0]} for row in after[name]]
+        if name == "thread_key":        # who speaks of what is read from the messages
+            there = [row for row, whole in zip(there, after[name], strict=True) if whole["by"] == "?"]
+        assert there == kept, name
     assert [row["is_default"] for row in after["connection"]] == [True, False, True, False]
     assert after["sign_in"][0]["last_seen_at"] == AT
 

@@ -16,6 +16,7 @@ from webapp.actions.sign_in import count
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail.address import login_key
+from webapp.mail.versions import READ_WITH
 from webapp.models import Connection, Folder, Hold, HoldRequest, Inbox
 from webapp.models.connection import connection_id_of, held
 from webapp.models.secret import seal
@@ -49,7 +50,7 @@ def begin(actor, kind, address, password, *, inbox=None, from_name="", servers=N
     count("connect", person=actor.id)
     connection = _unfinished(actor, holder, address)
     if connection is None:
-        connection = Connection(connected_by_id=actor.id, address=address.strip(),
+        connection = Connection(connected_by_id=actor.id, read_with=READ_WITH, address=address.strip(),
                                 person_id=actor.id if kind == "personal" else None,
                                 inbox_id=inbox.id if inbox else None)
         db.session.add(connection)

@@ -8,6 +8,7 @@ from webapp.actions import connections, leases
 from webapp.actions.audit import note
 from webapp.actions.notices import tell
 from webapp.extensions import db
+from webapp.mail.versions import READ_WITH
 from webapp.models import Connection, Folder, HoldRequest
 from webapp.models.connection import held
 from webapp.models.inbox import is_member
@@ -124,8 +125,9 @@ def _set_state(actor, connection, state, action):
 
 def _copy(actor, old, inbox, from_name):
     """The same mailbox for another holder: its servers, its password, its folders to be read from the beginning."""
-    new = Connection(connected_by_id=actor.id, address=old.address, from_name=from_name.strip(), attempt=1,
-                     history=old.history, person_id=None if inbox else actor.id, inbox_id=inbox.id if inbox else None,
+    new = Connection(connected_by_id=actor.id, read_with=READ_WITH, address=old.address, attempt=1,
+                     from_name=from_name.strip(), history=old.history, person_id=None if inbox else actor.id,
+                     inbox_id=inbox.id if inbox else None,
                      **{name: getattr(old, name) for name in SERVERS})
     new.checks = {name: check for name, check in (old.checks or {}).items() if name != "sync"}
     db.session.add(new)

@@ -3,7 +3,7 @@ holds an older one may not commit any more."""
 
 from datetime import timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 
 from webapp.extensions import db
 from webapp.models import Connection
@@ -30,6 +30,18 @@ def take(connection_id):
     return taken
 
 
+def pass_by(connection_id) -> bool:
+    """For what is stored in this one transaction, without a lease: True when nobody works on the connection; until the
+    transaction ends nobody begins to, and whose lease has run out has lost it. Else they are told to look again."""
+    free = db.session.execute(
+        update(Connection).where(Connection.id == connection_id,
+                                 or_(Connection.lease_until.is_(None), Connection.lease_until < now()))
+        .values(fence=Connection.fence + 1)).rowcount == 1
+    if not free:
+        db.session.execute(update(Connection).where(Connection.id == connection_id).values(wanted=True))
+    return free
+
+
 def hold_on(connection_id, fence):
     """Renew inside the transaction that stores something. Raises LeaseLost."""
     renewed = db.session.execute(
@@ -45,6 +57,11 @@ def release(connection_id, fence, wanted=False) -> bool:
     return bool(db.session.execute(
         update(Connection).where(Connection.id == connection_id, Connection.fence == fence)
         .values(lease_until=None, **({"wanted": True} if wanted else {})).returning(Connection.wanted)).scalar())
+
+
+def is_wanted(connection_id) -> bool:
+    """Has somebody asked to look again, since that was last taken note of? Or is the connection gone."""
+    return db.session.scalar(select(Connection.wanted).where(Connection.id == connection_id)) is not False
 
 
 def clear_wanted(connection_id, fence) -> bool:

@@ -90,7 +90,8 @@ def renumber(folder, selected, newest, ahead):
 
 def start_over(folder, selected, newest, ahead):
     """The first sync goes down from `newest`, `ahead` messages."""
-    folder.uidvalidity, folder.high_uid, folder.low_uid = selected.uidvalidity, newest, newest + 1
+    folder.uidvalidity, folder.high_uid = selected.uidvalidity, newest
+    folder.low_uid = newest + 1 if ahead else 0
     folder.start_uid, folder.ahead, folder.total = newest, ahead, selected.exists
     folder.highestmodseq, folder.uidnext, folder.flags_at = selected.highestmodseq, None, now()
     db.session.flush()

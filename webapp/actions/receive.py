@@ -6,6 +6,7 @@ that fails alone is kept raw and shown as unreadable: nothing is lost and nothin
 
 import hashlib
 import logging
+from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,8 +18,8 @@ from webapp.actions import places, threads
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail import html as mail_html
-from webapp.mail.apart import Died
-from webapp.mail.parse import MAX_HEADERS, parse, parse_header
+from webapp.mail.apart import Apart, Died
+from webapp.mail.parse import MAX_HEADERS, PARSER_VERSION, parse, parse_header
 from webapp.mail.text import snippet
 from webapp.mail.types import Fetched, FetchedHeader, MailError, Parsed
 from webapp.models import Attachment, Message, Place
@@ -30,22 +31,21 @@ EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 CHUNK, CHUNK_BYTES = 16, 1_000_000      # messages that the parser gets at once, and their bytes
+AHEAD, AHEAD_BYTES = 200, 2_000_000     # that it may have in hand before its answers are waited for
 
 
 class Read:
     """What the server sent of one message, on its way into the database.
 
-    `blobs`: its raw bytes, packed. `parsed`, `columns`, `attachments`: what it says, and its rows; none before `take`.
+    `digest`, `raw_sha256`: none before `put_away`. `parsed`, `columns`, `attachments`: what it says, and its rows; none
+    before `take`.
     """
 
     def __init__(self, item):
         self.item, self.uid = item, item.uid
         self.raw = item.raw if isinstance(item, Fetched) else item.header
-        if isinstance(item, Fetched):
-            self.raw_sha256, self.blobs = blobs().rows_of(item.raw)
-            self.digest = self.raw_sha256
-        else:
-            self.raw_sha256, self.blobs, self.digest = None, {}, _digest(item)
+        self.raw_sha256 = None
+        self.digest = None if isinstance(item, Fetched) else _digest(item)
         self.how = "whole" if isinstance(item, Fetched) else "header"
         self.parsed = self.columns = self.attachments = None
 
@@ -57,29 +57,35 @@ class Read:
 
 def reading(items, apart):
     """A Read for each of these items, parsed in a process of its own (`apart`: Apart of contents_of), which works
-    while the next ones come over the wire. Their raw bytes are not stored yet: `put_away`."""
-    waiting, chunk, size = [], [], 0
+    while the next ones come over the wire and the last ones are stored. Their raw bytes are not stored yet:
+    `put_away`."""
+    waiting, chunk, size, ahead = deque(), [], 0, 0
     try:
         for item in items:
             chunk.append(read := Read(item))
             size += len(read.raw)
             if len(chunk) >= CHUNK or size >= CHUNK_BYTES:
-                yield from _parsed(apart, waiting)
-                apart.ask([(read.raw, read.how) for read in chunk])
-                waiting, chunk, size = chunk, [], 0
+                _ask(apart, chunk, waiting)
+                chunk, size, ahead = [], 0, ahead + size
+                while ahead > AHEAD_BYTES or len(waiting) > AHEAD:
+                    ahead -= len(waiting[0].raw)
+                    yield _parsed(apart, waiting)
     except MailError:
-        yield from _all_parsed(apart, waiting, chunk)      # what came before the trouble is not lost
+        yield from _all_parsed(apart, chunk, waiting)      # what came before the trouble is not lost
         raise
-    yield from _all_parsed(apart, waiting, chunk)
+    yield from _all_parsed(apart, chunk, waiting)
 
 
-def put_away(reads):
-    """Commit the raw bytes, before the rows that name them."""
-    rows = {name: content for read in reads for name, content in read.blobs.items()}
-    if rows:
-        blobs().put(rows)
+def put_away(reads, store):
+    """Commit the raw bytes to `store` (Blobs), before the rows that name them. Needs no application: any thread may."""
+    rows = {}
     for read in reads:
-        read.blobs = {}
+        if isinstance(read.item, Fetched):
+            read.raw_sha256, its_rows = store.rows_of(read.raw)
+            read.digest = read.raw_sha256
+            rows |= its_rows
+    if rows:
+        store.put(rows)
 
 
 def contents_of(raw, how):
@@ -91,31 +97,48 @@ def contents_of(raw, how):
     return replace(parsed, text="", html=None, parts=()), *_columns(parsed)
 
 
-def _all_parsed(apart, waiting, chunk):
-    yield from _parsed(apart, waiting)
-    if chunk:
-        apart.ask([(read.raw, read.how) for read in chunk])
-    yield from _parsed(apart, chunk)
+def read_alone(raw, apart=None):
+    """What `contents_of` says of one whole message, asked in a process apart: its own, or that of `apart`."""
+    if apart is None:
+        with Apart(contents_of) as apart:
+            return read_alone(raw, apart)
+    try:
+        apart.ask([(raw, "whole")])
+        return apart.answer()
+    except Died:
+        return _beyond(apart, raw)
+
+
+def _all_parsed(apart, chunk, waiting):
+    _ask(apart, chunk, waiting)
+    while waiting:
+        yield _parsed(apart, waiting)
+
+
+def _ask(apart, reads, waiting):
+    waiting.extend(reads)
+    if reads:
+        apart.ask([(read.raw, read.how) for read in reads])
 
 
 def _parsed(apart, waiting):
-    """The answers to what was asked for these. A message that the parser does not survive is shown as unreadable, with
-    its header if that is harmless; those behind it are asked for again."""
-    for number, read in enumerate(waiting):
-        try:
-            contents = apart.answer()
-        except Died:
-            log.error("UID %s is more than the parser can bear", read.uid)
-            contents = _beyond(apart, read)
-            if rest := waiting[number + 1:]:
-                apart.ask([(read.raw, read.how) for read in rest])
-        read.take(contents)
-        yield read
-
-
-def _beyond(apart, read):
+    """The first of those that were asked for, with its answer. A message that the parser does not survive is shown as
+    unreadable, with its header if that is harmless; those behind it are asked for again."""
+    read = waiting.popleft()
     try:
-        apart.ask([(read.raw[:MAX_HEADERS], "beyond")])
+        contents = apart.answer()
+    except Died:
+        log.error("UID %s is more than the parser can bear", read.uid)
+        contents = _beyond(apart, read.raw)
+        if waiting:
+            apart.ask([(read.raw, read.how) for read in waiting])
+    read.take(contents)
+    return read
+
+
+def _beyond(apart, raw):
+    try:
+        apart.ask([(raw[:MAX_HEADERS], "beyond")])
         return apart.answer()
     except Died:
         nothing = Parsed(readable=False)
@@ -135,12 +158,12 @@ def receive(connection, folder, items):
     reads = items
     if not isinstance(items[0], Read):
         reads = [Read(item) for item in items]
-        put_away(reads)
+        put_away(reads, blobs())
     try:
         with db.session.begin_nested():
             _take_in(connection, folder, reads)
     except Exception as error:
-        if _database_in_trouble(error):
+        if database_in_trouble(error):
             raise
         log.exception("a batch of connection %s failed, one by one", connection.id)
         for read in reads:
@@ -156,11 +179,12 @@ def keep_place(connection, folder, uid):
     _place(folder, [(_unreadable(connection, digest, None, 0, now()), uid, frozenset())])
 
 
-def store_body(message, raw):
-    """The body of a personal message whose header alone was read; its owner has opened it."""
+def store_body(message, raw, contents=None):
+    """The whole of a message whose header alone was read: its owner has opened it, or it was too large before.
+    `contents`: what `read_alone` said of it."""
+    parsed, columns, attachments = contents or read_alone(raw)
     [message.raw_sha256] = blobs().put_raw([raw])
-    message.size = len(raw)
-    columns, attachments = _columns(parse(raw))
+    message.size, message.state = len(raw), "ok" if parsed.readable else "unreadable"
     for name, value in columns.items():
         setattr(message, name, value)
     message.attachments = [Attachment(**a) for a in attachments]
@@ -177,7 +201,7 @@ def _take_in_alone(connection, folder, read):
         with db.session.begin_nested():
             _take_in(connection, folder, [read])
     except Exception as error:
-        if _database_in_trouble(error):
+        if database_in_trouble(error):
             raise
         log.exception("connection %s, folder %s, UID %s is kept raw", connection.id, folder.id, read.uid)
         with db.session.begin_nested():
@@ -239,7 +263,7 @@ def _columns(parsed):
                "from_name": sender[0], "from_address": sender[1],
                "reply_to": [list(m) for m in parsed.reply_to], "to": [list(m) for m in parsed.to],
                "cc": [list(m) for m in parsed.cc], **_body(parsed),
-               "has_attachments": any(not p.inline for p in parsed.parts)}
+               "has_attachments": any(not p.inline for p in parsed.parts), "parser_version": PARSER_VERSION}
     return columns, [{"part_index": p.index, "filename": p.filename, "content_type": p.content_type, "size": p.size,
                       "sha256": p.sha256, "content_id": p.content_id, "inline": p.inline} for p in parsed.parts]
 
@@ -258,7 +282,7 @@ def _body(parsed):
 def _unreadable(connection, digest, raw_sha256, size, at):
     """The id of a new message that shows nothing but that it is there."""
     message = Message(connection_id=connection.id, digest=digest, raw_sha256=raw_sha256, size=size,
-                      state="unreadable", at=_arrival(at))
+                      state="unreadable", at=_arrival(at), parser_version=PARSER_VERSION)
     db.session.add(message)
     db.session.flush()
     if connection.inbox_id:
@@ -278,7 +302,7 @@ def _arrival(at):
     return max(EPOCH, min(at, now())) if at else now()
 
 
-def _database_in_trouble(error):
+def database_in_trouble(error):
     """Then the mail is not to blame. PostgreSQL's class 54 is: a value is too large for a row or an index."""
     sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     return isinstance(error, OperationalError) and not sqlstate.startswith("54")

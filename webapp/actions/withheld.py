@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import and_, delete, exists, literal_column, or_, select
 
 from webapp.actions.receive import receive, store_body
 from webapp.extensions import db
@@ -12,6 +12,7 @@ from webapp.models.types import now
 
 OFTEN, SELDOM = timedelta(hours=1), timedelta(hours=6)    # with each look for so long; afterwards this often
 MOST = 100      # a look
+MOST_AT_ONCE = 500      # rows a statement
 
 
 def withheld(folder, before):
@@ -26,11 +27,16 @@ def withheld(folder, before):
 
 
 def forget(folder):
-    """Those that the server does not list any more: nothing was ever there, and nothing is kept of it."""
-    for message in db.session.scalars(select(Message).join(Place).where(
-            *_kept(folder), Place.gone_at.is_not(None))).all():
-        if not (message.conversation and _worked_in(message.conversation)):
-            _remove(message)
+    """Those that the server does not list any more: nothing was ever there, and nothing is kept of it. Many at once,
+    for a server whose disk is broken hands over none of its mail."""
+    rows = db.session.execute(select(Message.id, Message.conversation_id, Conversation.inbox_id).join(
+        Place, Place.message_id == Message.id).outerjoin(
+        Conversation, Conversation.id == Message.conversation_id).where(
+        *_kept(folder), Place.gone_at.is_not(None), ~_is_worked_in())).all()
+    for start in range(0, len(rows), MOST_AT_ONCE):
+        part = rows[start:start + MOST_AT_ONCE]
+        _delete([row.id for row in part], [row.conversation_id for row in part if row.conversation_id])
+    announce(*sorted({f"inbox-{row.inbox_id}" for row in rows if row.inbox_id}))
 
 
 def hand_over(folder, reads):
@@ -45,8 +51,11 @@ def hand_over(folder, reads):
 
 
 def _kept(folder):
-    return (Place.folder_id == folder.id, Place.uidvalidity == folder.uidvalidity,
-            Message.state == "unreadable", Message.raw_sha256.is_(None), Message.size == 0)
+    """Found by the index of what is unreadable, which has the state as it is here. "+ 0": not by way of the folder's
+    places, which may be a million."""
+    return (Message.connection_id == folder.connection_id, Message.state == literal_column("'unreadable'"),
+            Message.raw_sha256.is_(None), Message.size == 0,
+            Place.folder_id + 0 == folder.id, Place.uidvalidity + 0 == folder.uidvalidity)
 
 
 def _make_room(connection, message, read):
@@ -59,19 +68,33 @@ def _make_room(connection, message, read):
 
 def _remove(message):
     conversation = message.conversation
-    db.session.execute(delete(Place).where(Place.message_id == message.id))
-    db.session.execute(delete(Message).where(Message.id == message.id))
+    _delete([message.id], [conversation.id] if conversation else [])
+    db.session.expunge(message)         # what comes next may get its number
     if conversation is not None:
-        for model in (Participant, Seen, ThreadKey):
-            db.session.execute(delete(model).where(model.conversation_id == conversation.id))
-        db.session.execute(delete(Conversation).where(Conversation.id == conversation.id))
+        db.session.expunge(conversation)
         announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")
 
 
+def _delete(message_ids, conversation_ids):
+    """Rows, not objects: the session is not asked which of its own these were."""
+    for column, ids in ((Place.message_id, message_ids), (Message.id, message_ids),
+                        *((model.conversation_id, conversation_ids) for model in (Participant, Seen, ThreadKey)),
+                        (Conversation.id, conversation_ids)):
+        if ids:
+            db.session.execute(delete(column.class_).where(column.in_(ids)), execution_options={
+                "synchronize_session": False})
+
+
 def _worked_in(conversation):
-    return conversation.message_count > 1 or conversation.assignee_id or db.session.scalar(select(
-        exists().where(Event.conversation_id == conversation.id) | exists().where(
-            Draft.conversation_id == conversation.id)))
+    return db.session.scalar(select(_is_worked_in()).where(Conversation.id == conversation.id))
+
+
+def _is_worked_in():
+    """Of the Conversation of a query; false where there is none."""
+    of = Conversation.id
+    return and_(of.is_not(None), or_(
+        Conversation.message_count > 1, Conversation.assignee_id.is_not(None),
+        exists().where(Event.conversation_id == of), exists().where(Draft.conversation_id == of)))
 
 
 def _fill_in(connection, message, read):
@@ -81,6 +104,6 @@ def _fill_in(connection, message, read):
     if twin is not None or read.raw_sha256 is None:
         db.session.execute(delete(Place).where(Place.message_id == message.id))
         return
-    message.digest, message.state = read.digest, "ok" if read.parsed and read.parsed.readable else "unreadable"
-    store_body(message, read.item.raw)
+    message.digest = read.digest
+    store_body(message, read.item.raw, (read.parsed, read.columns, read.attachments) if read.parsed else None)
     announce(f"conversation-{message.conversation_id}")

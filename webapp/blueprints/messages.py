@@ -3,13 +3,17 @@
 from urllib.parse import quote
 
 from flask import Blueprint, abort, current_app, make_response, url_for
+from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from webapp.actions import reread
 from webapp.extensions import db
 from webapp.mail.html import fill
 from webapp.mail.parse import part_content
 from webapp.models import Attachment
 from webapp.web import find
+from webapp.web.forms import Act
+from webapp.web.present import fragment, go, is_swap
 
 blueprint = Blueprint("messages", __name__)
 
@@ -61,6 +65,23 @@ def raw(message_id):
         abort(404)
     response = make_response(current_app.extensions["blobs"].get_raw(message.raw_sha256))
     return _download(response, "message/rfc822", f"message-{message.id}.eml")
+
+
+@blueprint.post("/messages/<int:message_id>/again")
+def again(message_id):
+    """Read it again: what could not be read, or was too large. What comes of it is shown when it is done."""
+    message = find.message(message_id)
+    conversation = message.conversation
+    if conversation is not None and not find.may_act(conversation.inbox):
+        abort(403)
+    if not Act().validate_on_submit():
+        abort(400)
+    reread.ask(current_user, message)
+    if is_swap():
+        return fragment("_shared/message", m=message, waiting=message.is_waiting, may_act=True)
+    if conversation is not None:
+        return go(url_for("team.conversation", conversation_id=conversation.id, _anchor=f"m{message.id}"))
+    return go(url_for("personal.message", connection_id=message.connection_id, message_id=message.id))
 
 
 def _sources(message):

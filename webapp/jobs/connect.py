@@ -51,10 +51,11 @@ class _Attempt:
         self.id, self.reconnecting, self.number = connection_id, reconnecting, number
 
     def run(self):
-        self._step("settings", self._find_settings)
-        self._step("receive", self._sign_in_to_receive)
-        self._step("send", self._sign_in_to_send)
-        self._step("folders", self._list_folders)
+        with contextlib.ExitStack() as self.open:
+            self._step("settings", self._find_settings)
+            self._step("receive", self._sign_in_to_receive)
+            self._step("send", self._sign_in_to_send)
+            self._step("folders", self._list_folders)
 
     def _step(self, name, do):
         with unit():
@@ -113,8 +114,8 @@ class _Attempt:
     def _sign_in_to_receive(self, name, seconds):
         endpoint, credentials = look(lambda: (imap_endpoint(self._connection()), login(self._connection())))
         self.login_key = login_key(endpoint.host, credentials.user)
-        with open_imap(endpoint, credentials) as session:
-            tls = session.tls
+        self.session = self.open.enter_context(open_imap(endpoint, credentials))
+        tls = self.session.tls
         with unit():
             connection = self._connection()
             if not self.reconnecting:   # the rule, once more, now that the login is known; stored at the end
@@ -131,9 +132,7 @@ class _Attempt:
             connections.step(self._connection(), name, "done", None, seconds())
 
     def _list_folders(self, name, seconds):
-        endpoint, credentials = look(lambda: (imap_endpoint(self._connection()), login(self._connection())))
-        with open_imap(endpoint, credentials) as session:
-            folders = [f for f in session.folders() if f.selectable]
+        folders = [f for f in self._folders() if f.selectable]
         with unit():
             connection = self._connection()
             if not self.reconnecting:
@@ -146,6 +145,15 @@ class _Attempt:
             outbox.retry_now(connection)
             announce("watch")
             later("webapp.jobs.sync.pull", connection.id, queue="in")
+
+    def _folders(self):
+        """On the session that is open already, for a sign-in takes long; it may have ended while we tried to send."""
+        try:
+            return self.session.folders()
+        except MailError:
+            endpoint, credentials = look(lambda: (imap_endpoint(self._connection()), login(self._connection())))
+            with open_imap(endpoint, credentials) as session:
+                return session.folders()
 
     def _connection(self):
         connection = db.session.get(Connection, self.id)

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from webapp.actions import places
 from webapp.jobs import look
-from webapp.mail.types import Flagged
+from webapp.mail.types import Flagged, MailError
 from webapp.models.types import now
+from webapp.rules.history import oldest
 
 WINDOW = 500                        # changes a commit
 NEWEST = 300                        # whose flags are asked for again and again where the server tells no changes
@@ -17,7 +18,7 @@ LOOK_ANYWAY = timedelta(minutes=30)     # whatever STATUS says: some servers' is
 
 
 def unchanged(folder, status, has_modseq):
-    """Does STATUS say the same as when all of this folder was last followed? `folder`: jobs.sync.plain."""
+    """Does STATUS say the same as when all of this folder was last followed? `folder`: jobs.intake.plain."""
     if status is None or folder["uidnext"] is None or folder["uidvalidity"] is None:
         return False
     same = (status.uidvalidity, status.uidnext, status.exists) == (
@@ -37,9 +38,9 @@ def follow(pull, folder, selected, new, status):
         flags = _flags(pull, folder, everything=bool(selected.highestmodseq))
     elif since < selected.highestmodseq:
         flags = _since(pull, folder, since)
-    sure = True
-    if not (since and pull.session.tells_vanished) and selected.exists - new != folder["total"]:
-        sure = _deletions(pull, folder, selected, new)
+    sure, more = True, selected.exists - new - folder["total"]      # what is deleted is told of; what was hidden is not
+    if more > 0 or more and not (since and pull.session.tells_vanished):
+        sure = _compare(pull, folder, selected, new)
 
     def done(row):
         places.set_flags(row, flags)
@@ -50,7 +51,17 @@ def follow(pull, folder, selected, new, status):
 
 
 def _since(pull, folder, modseq):
-    """Stores what changed, and returns the last flags, which are for the commit that moves the mark."""
+    """Stores what changed, and returns the last flags, which are for the commit that moves the mark. More changes than
+    one answer may hold: the next look asks for all flags, which come in portions."""
+    try:
+        return _changes(pull, folder, modseq)
+    except MailError as error:
+        if error.facts.get("reason") == "answer_too_long":
+            pull.write(folder, lambda row: setattr(row, "highestmodseq", None))
+        raise
+
+
+def _changes(pull, folder, modseq):
     flags = {}
     for change in pull.session.changes(modseq):
         if isinstance(change, Flagged):
@@ -83,11 +94,24 @@ def _store(pull, folder, flags):
     return {}
 
 
-def _deletions(pull, folder, selected, new):
-    """By comparing all UIDs. False when the server lists fewer than it says there are: then nothing is gone yet."""
+def _compare(pull, folder, selected, new):
+    """By comparing all UIDs: what is gone, and what is there and was never listed when its time was (clusters show mail
+    5 before mail 4). False when the server lists fewer than it says there are: then nothing is gone yet."""
     listed = pull.session.uids(1, folder["high"])
     if len(listed) + new < selected.exists:
         return False
     first = folder["low"] or 1
-    pull.write(folder, lambda row: places.compare(row, first, [u for u in listed if u >= first], folder["high"]))
+    missing, _extra, _stored = pull.write(
+        folder, lambda row: places.compare(row, first, [u for u in listed if u >= first], folder["high"]))
+    pull.fetch_missing(folder, in_scope(pull, folder, missing))
     return True
+
+
+def in_scope(pull, folder, uids):
+    """Without those that are older than this mailbox is read."""
+    since = oldest(folder["history"], folder["connected"])
+    if since is None or not uids:
+        return uids
+    older = [] if folder["history"] == "new" else pull.session.uids(1, folder["start"], since)
+    wanted = set(older)
+    return [uid for uid in uids if uid > folder["start"] or uid in wanted]

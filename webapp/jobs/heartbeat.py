@@ -10,11 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.actions import leases
 from webapp.extensions import db, unit
-from webapp.queue import JOB_SECONDS
+from webapp.queue import LONG_JOB_SECONDS
 
 log = logging.getLogger(__name__)
 EVERY = 8.0                   # seconds between two beats: three may fail before the lease runs out
-LONGEST = JOB_SECONDS + 10    # then the queue has killed the job, or nobody watches over it any more
+LONGEST = LONG_JOB_SECONDS + 10    # then the queue has killed the job, or nobody watches over it any more
 
 
 @contextmanager

@@ -10,16 +10,17 @@ from webapp.mail.imap import Session
 from webapp.mail.smtp import SmtpSession
 from webapp.mail.types import Endpoint, Login, MailError
 from webapp.models.secret import SecretLost, unseal
-from webapp.queue import JOB_SECONDS
+from webapp.queue import JOB_SECONDS, LONG_JOB_SECONDS
 
 log = logging.getLogger(__name__)
 SESSION_SECONDS = JOB_SECONDS - 20.0
+LONG_SESSION_SECONDS = LONG_JOB_SECONDS - 20.0      # a message of 50 MB at 1.5 Mbit/s
 
 # How long a passing trouble waits before the next try; the rest waits for a person.
 RETRY_AFTER = {"throttled": timedelta(minutes=15), "unavailable": timedelta(minutes=1), "in_use": timedelta(minutes=2),
                "lost": timedelta(seconds=20), "timed_out": timedelta(minutes=1), "refused": timedelta(minutes=1),
                "host_unknown": timedelta(minutes=5), "protocol": timedelta(minutes=5), "not_tls": timedelta(minutes=15),
-               "certificate": timedelta(minutes=30), "gone": timedelta(minutes=5)}
+               "certificate": timedelta(minutes=30), "gone": timedelta(minutes=5), "internal": timedelta(minutes=5)}
 
 
 def login(connection):
@@ -43,10 +44,10 @@ def policy():
     return current_app.config["SETTINGS"].policy()
 
 
-def open_imap(endpoint, credentials):
+def open_imap(endpoint, credentials, seconds=None):
     """Ends before the queue would kill the job: then the mailbox says so, and is tried less often."""
     with never_telling(credentials.password):
-        return Session.open(endpoint, credentials, policy(), SESSION_SECONDS)
+        return Session.open(endpoint, credentials, policy(), seconds or SESSION_SECONDS)
 
 
 def open_smtp(endpoint, credentials):

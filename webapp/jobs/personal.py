@@ -1,11 +1,13 @@
-"""A personal message whose owner opens it: only now its body is read (BEHAVIOUR 0.10)."""
+"""One whole message from the server: a personal one whose owner opens it, for only now its body is read (BEHAVIOUR
+0.10), and one that was too large when it came."""
 
-from webapp.actions import health
-from webapp.actions.receive import store_body
+from flask import current_app
+
+from webapp.actions import health, reread
+from webapp.actions.receive import read_alone, store_body
 from webapp.extensions import db
 from webapp.jobs import job, look, unit
 from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap
-from webapp.live import announce
 from webapp.mail.types import Folder as MailFolder
 from webapp.mail.types import MailError
 from webapp.models import Message
@@ -20,41 +22,52 @@ def fetch_body(message_id):
     try:
         facts = look(lambda: _facts(db.session.get(Message, message_id)))
         if facts is None:
-            return
+            return _leave(message_id)
         raw = _read(*facts)
     except MailError as error:
         return _trouble(message_id, error)
+    contents = None if raw is None else read_alone(raw)
     with unit():
         message = db.session.get(Message, message_id)
         if raw is None:
             message.state = "unreadable"
         elif message.raw_sha256 is None:
-            message.state = "ok"
-            store_body(message, raw)
-        announce(f"message-{message_id}")
+            (reread.fill_fetched if message.conversation_id else store_body)(message, raw, contents)
+        reread.tell(message)
+
+
+def _leave(message_id):
+    """Of a team address: it stays too large for now, and somebody may ask again. A personal page asks by itself."""
+    with unit():
+        message = db.session.get(Message, message_id)
+        if message is not None and message.conversation_id and message.state == "header":
+            message.state = "too_big"
+            reread.tell(message)
 
 
 def _trouble(message_id, error):
     """A passing one: whoever still looks at the page asks again, every two seconds. Not where that does harm: a wrong
     password may lock the account."""
     if error.temporary and error.code not in WAITING and error.facts.get("reason") != "too_large":
-        return
+        return _leave(message_id)
     with unit():
         message = db.session.get(Message, message_id)
         if error.facts.get("reason") == "too_large":
             message.state = "too_big"
-            announce(f"message-{message_id}")
+            reread.tell(message)
         else:
             health.problem(message.connection, error.code, RETRY_AFTER.get(error.code), **error.facts)
+    _leave(message_id)
 
 
 def _read(endpoint, credentials, places):
     """The raw message from the first place that still has it; None when none has."""
+    most = current_app.config["SETTINGS"].max_message_mb * 1_000_000
     with open_imap(endpoint, credentials) as session:
         for folder, uidvalidity, uid in places:
             try:
                 if session.select(folder).uidvalidity == uidvalidity and session.uids(uid, uid):
-                    return session.fetch_one(uid).raw
+                    return session.fetch_one(uid, most).raw
             except MailError as error:
                 if error.code != "gone":
                     raise

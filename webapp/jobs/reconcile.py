@@ -6,15 +6,15 @@ from datetime import timedelta
 from webapp.actions import places
 from webapp.jobs import following
 from webapp.models.types import now
-from webapp.rules.history import oldest
 
-EVERY = timedelta(hours=20)
+EVERY, SPREAD = timedelta(hours=20), timedelta(hours=4)
 
 
 def due(folder):
-    """A folder whose first sync is done, once a day."""
+    """A folder whose first sync is done, once a day, not all at the same moment for ever."""
+    every = EVERY - SPREAD * (folder["id"] * 37 % 100 / 100)
     return not folder["low"] and folder["uidvalidity"] is not None and (
-        folder["reconciled_at"] is None or now() - folder["reconciled_at"] > EVERY)
+        folder["reconciled_at"] is None or now() - folder["reconciled_at"] > every)
 
 
 def reconcile(pull, folder, selected):
@@ -25,20 +25,11 @@ def reconcile(pull, folder, selected):
     listed = [uid for uid in listed if uid <= high]
     absent, extra, stored = pull.write(
         folder, lambda row: places.compare(row, first, listed, high, mend=whole))
-    missing = _in_scope(pull, folder, absent)
+    missing = following.in_scope(pull, folder, absent)
     pull.fetch_missing(folder, missing)
     if not selected.highestmodseq:
         following.all_flags(pull, folder)
-    pull.write(folder, lambda row: places.reconciled(row, len(missing), extra if whole else 0))
+    if first == 1:      # while a first sync goes on, only its newest part was compared
+        pull.write(folder, lambda row: places.reconciled(row, len(missing), extra if whole else 0))
     return {"folder": folder["mail"].name, "server": len(listed) - len(absent) + len(missing), "stored": stored,
             "missing": len(missing), "extra": extra}
-
-
-def _in_scope(pull, folder, uids):
-    """Without those that are older than this mailbox is read."""
-    since = oldest(folder["history"], folder["connected"])
-    if since is None or not uids:
-        return uids
-    older = [] if folder["history"] == "new" else pull.session.uids(1, folder["start"], since)
-    wanted = set(older)
-    return [uid for uid in uids if uid > folder["start"] or uid in wanted]

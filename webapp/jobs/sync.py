@@ -5,16 +5,17 @@ import time
 from datetime import timedelta
 
 from flask import current_app
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from webapp.actions import connections, health, leases, places, withheld
-from webapp.actions.receive import contents_of, keep_place, put_away, reading, receive
+from webapp.actions.receive import contents_of
 from webapp.extensions import db
 from webapp.jobs import detour, following, job, look, numbering, patiently, reconcile, unit
 from webapp.jobs.heartbeat import beating
-from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap
+from webapp.jobs.intake import Intake
+from webapp.jobs.mailbox import LONG_SESSION_SECONDS, RETRY_AFTER, imap_endpoint, login, open_imap
 from webapp.live import announce
 from webapp.mail.apart import Apart
-from webapp.mail.types import Folder as MailFolder
 from webapp.mail.types import MailError
 from webapp.models import Connection, Folder
 from webapp.models.types import now
@@ -24,8 +25,8 @@ from webapp.rules.history import oldest
 
 log = logging.getLogger(__name__)
 
-WINDOW = 100           # messages a batch: flat memory, and new mail waits for at most one
-FIRST_WINDOW = 25      # the very first one: something to read at once
+WINDOW = 2000          # messages that are read down in one stream, unless new mail or the end of the job cuts it short
+FIRST_WINDOW = 50      # the very first one: something to read at once
 # Seconds that a job may go on with the first sync. Then it makes room for others, and the next one takes over.
 SHORT, LONG = 5, 40
 LONGEST_WAIT = timedelta(hours=1)
@@ -42,8 +43,9 @@ def pull(connection_id):
 
 @job
 def backfill(connection_id):
-    """Go on with a first sync, in the queue of what may take long. New mail overtakes it window by window."""
-    _bring_up_to_date(connection_id, LONG)
+    """Go on with a first sync, in the queue of what may take long. New mail overtakes it. The session is long: a large
+    message arrives over a thin wire, too."""
+    _bring_up_to_date(connection_id, LONG, session_seconds=LONG_SESSION_SECONDS)
 
 
 def compare(connection_id):
@@ -56,7 +58,7 @@ def compare(connection_id):
     return results, problem
 
 
-def _bring_up_to_date(connection_id, seconds, compared=None):
+def _bring_up_to_date(connection_id, seconds, compared=None, session_seconds=None):
     """Somebody else on this connection? Then they are told to look again. True when it was ours."""
     fence = patiently(lambda: _take(connection_id))
     if fence is None:
@@ -64,14 +66,16 @@ def _bring_up_to_date(connection_id, seconds, compared=None):
     again = False
     try:
         with beating(connection_id, fence):
-            again = _Pull(connection_id, fence, seconds, compared).run()
+            again = _Pull(connection_id, fence, seconds, compared, session_seconds).run()
     except MailError as error:
         _trouble(connection_id, error)
     except leases.LeaseLost:
         log.warning("connection %s: lease lost", connection_id)
         return False
-    except Exception:
-        again = True       # a bug or a database in trouble: the row says that there is more to do
+    except Exception as error:
+        again = True       # the row says that there is more to do
+        if not isinstance(error, (OperationalError, InterfaceError)):      # then the database is in trouble, not we
+            _trouble(connection_id, MailError("internal"))
         raise
     finally:
         db.session.rollback()
@@ -109,18 +113,20 @@ def _wait(connection, code):
     return max(first, min((now() - connection.problem_since) / 2, LONGEST_WAIT))
 
 
-class _Pull:
+class _Pull(Intake):
     """One slice of work on one connection, on one IMAP session."""
 
-    def __init__(self, connection_id, fence, seconds, compared=None):
-        self.connection_id, self.fence = connection_id, fence
-        self.max_bytes = current_app.config["SETTINGS"].max_message_mb * 1_000_000
+    def __init__(self, connection_id, fence, seconds, compared=None, session_seconds=None):
+        super().__init__(connection_id, current_app.config["SETTINGS"].max_message_mb * 1_000_000)
+        self.fence, self.session_seconds = fence, session_seconds
         self.began, self.until = now(), time.monotonic() + seconds
         self.compared = compared     # a list: compare every folder now, and put the results there
         self.older = {}      # folder id -> UIDs below its low mark, ascending; asked once a session
         self.settled = set()   # folders, numbered anew, whose newest messages are all known again
         self.lost = {}       # folder id -> why the server does not open it
         self.current = None    # the folder that is open on the server, and what it said when it was opened
+        self.listed = False    # folders are asked for once
+        self.behind = set()    # folders with more new mail than was read in one go
 
     def run(self):
         """True when there is more to do."""
@@ -130,25 +136,27 @@ class _Pull:
         first = {"inbox": 0, "sent": 1}      # what was sent is known as ours before it is met elsewhere
         folder_ids = [f.id for f in sorted(connection.folders, key=lambda f: first.get(f.role, 2)) if f.chosen]
         db.session.rollback()
-        with open_imap(endpoint, credentials) as self.session, Apart(contents_of) as self.apart:
+        with (open_imap(endpoint, credentials, self.session_seconds) as self.session,
+              Apart(contents_of) as self.apart):
             self._catch_up(folder_ids)
             if self.compared is not None:
                 self.compared += [self._compare(i) for i in folder_ids if i not in self.lost]
                 self._done()
-                return any(self._folder(i)["low"] for i in folder_ids)
+                return bool(self.behind) or any(self._folder(i)["low"] for i in folder_ids)
             while time.monotonic() < self.until:
                 with unit():
                     wanted = leases.clear_wanted(self.connection_id, self.fence)
-                if wanted:
+                if wanted or self.behind:
                     self._catch_up(folder_ids)
                 more = [self._backfill(i) for i in folder_ids]   # a window of each in turn
-                if any(more):
+                if any(more) or self.behind:
                     continue
                 self._finish()
                 self._ask_again(folder_ids)
                 due = next((i for i in folder_ids if i not in self.lost and reconcile.due(self._folder(i))), None)
                 if due is None:
                     return self._done()
+                self._list_folders()
                 self._compare(due)
         return True
 
@@ -177,19 +185,30 @@ class _Pull:
                 raise
             self.lost[folder_id] = error       # one folder that is not there any more stops no other
             return
-        new = self._read_new(folder)
         if known:
-            following.follow(self, folder, selected, new, status)
+            new = self._read_new(folder)
+            if folder_id not in self.behind:       # else it is looked at again, from where it stands
+                following.follow(self, folder, selected, new, status)
         elif status:
             self.write(folder, lambda row: setattr(row, "uidnext", status.uidnext))
 
     def _read_new(self, folder):
-        """What lies beyond the cursor. Returns how many the server listed."""
+        """What lies beyond the cursor, or as much of it as there is time for, and until something else is new: somebody
+        may have moved ten thousand messages here. Returns how many the server listed."""
+        self.behind.discard(folder["id"])
         uids = self.session.uids(folder["high"] + 1, None)
         for start in range(0, len(uids), WINDOW):
             window = uids[start:start + WINDOW]
-            self._store(folder, window, high=window[-1])
+            _known, left = self._store(folder, window, self._some(start), high=window[-1])
+            if left or start + WINDOW < len(uids) and not self._more():
+                self.behind.add(folder["id"])
+                break
         return len(uids)
+
+    def _some(self, already):
+        """`_more`, but for the first of it: however late it is, each look gets a bit further."""
+        asked = iter(() if already else (True, True))
+        return lambda: next(asked, False) or self._more()
 
     def _select(self, folder_id):
         """Open a folder on the server: (it as `plain`, what the server says, was it known by this numbering). First
@@ -236,12 +255,24 @@ class _Pull:
             self.older[folder_id] = [u for u in below if u < folder["low"] and u not in stored]
         uids = self.older[folder_id]
         size = FIRST_WINDOW if folder["low"] == folder["high"] + 1 else WINDOW
-        window = uids[-size:]
-        rest = uids[:-size]
-        if not self._store(folder, window, low=window[0] if rest else 0, ahead=len(rest)):
+        window, rest = uids[-size:], uids[:-size]
+        known, left = self._store(folder, window[::-1], self._more, low=window[0] if rest else 0, ahead=len(rest))
+        if known:
             self.settled.add(folder_id)
-        self.older[folder_id] = rest
-        return bool(rest)
+        self.older[folder_id] = rest + sorted(left)
+        return bool(self.older[folder_id])
+
+    def _more(self):
+        """May a first sync go on, or is there something new, or is it another job's turn?"""
+        return time.monotonic() < self.until and not look(lambda: leases.is_wanted(self.connection_id))
+
+    def _list_folders(self):
+        """New ones, to be chosen from."""
+        if not self.listed:
+            found, self.listed = self.session.folders(), True
+            with unit():
+                leases.hold_on(self.connection_id, self.fence)
+                connections.set_folders(db.session.get(Connection, self.connection_id), found)
 
     def _compare(self, folder_id):
         folder, selected, _known = self._select(folder_id)
@@ -260,6 +291,10 @@ class _Pull:
             folder, *_ = self._select(folder["id"])
             for reads, _is_last in self._read(uids):
                 self.write(folder, lambda row, reads=reads: withheld.hand_over(row, reads))
+            gone = self.session.missing - set(self._withheld(uids))
+            if gone:
+                self.write(folder, lambda row, gone=gone: (
+                    places.mark_gone(row, [(uid, uid) for uid in gone]), withheld.forget(row)))
             self.session.missing = frozenset()
 
     def fetch_missing(self, folder, uids):
@@ -275,53 +310,6 @@ class _Pull:
                 raise leases.LeaseLost(self.connection_id)
             return change(row)
 
-    def row(self, folder):
-        return db.session.get(Folder, folder["id"])
-
-    def _folder(self, folder_id):
-        return look(lambda: plain(db.session.get(Folder, folder_id)))
-
-    def _store(self, folder, uids, **cursor):
-        """Fetch these and store them. The cursor passes them in the commit of the last ones. Returns how many of them
-        were not known before."""
-        placed = look(lambda: places.stored_uids(self.row(folder), uids))
-        wanted = [u for u in uids if u not in placed]
-        if folder["renumbered_at"] and "low" in cursor and wanted:
-            wanted = numbering.unknown(self, folder, wanted)
-        for reads, is_last in self._read(wanted):
-            withheld = self._withheld(wanted) if is_last else ()
-            # Only what was there moves the cursor up: a server may list a UID that it will give out years later.
-            top = max((u for u in uids if u not in self.session.missing), default=0) if is_last else 0
-
-            def keep(row, reads=reads, is_last=is_last, withheld=withheld, top=top):
-                receive(row.connection, row, reads)
-                for uid in withheld:
-                    keep_place(row.connection, row, uid)
-                if is_last:
-                    row.total += len(uids) if "high" in cursor else 0
-                    row.high_uid = max(row.high_uid, top) if "high" in cursor else row.high_uid
-                    row.low_uid, row.ahead = cursor.get("low", row.low_uid), cursor.get("ahead", row.ahead)
-            self.write(folder, keep)
-        self.session.missing = frozenset()
-        return len(wanted)
-
-    def _read(self, uids):
-        """(batch for `receive`, is it the last one). All is parsed and put away before the database is held."""
-        for reads, is_last in _by_bytes(reading(self._fetch(uids), self.apart)):
-            put_away(reads)
-            yield reads, is_last
-
-    def _fetch(self, uids):
-        if not uids:
-            return iter(())
-        return self.session.fetch_headers(uids) if self.personal else self.session.fetch(uids, self.max_bytes)
-
-    def _withheld(self, uids):
-        """UIDs that the server lists and did not send, twice. What it no longer lists is proven gone."""
-        missing = sorted(self.session.missing & set(uids))
-        listed = set(self.session.uids(missing[0], missing[-1])) if missing else set()
-        return [u for u in missing if u in listed]
-
     def _finish(self):
         with unit():
             leases.hold_on(self.connection_id, self.fence)
@@ -333,30 +321,3 @@ class _Pull:
                     connections.step(connection, "sync", "done")
             if not self.lost:
                 health.healthy(connection)
-
-
-def plain(row):
-    """A folder's row as values that outlive the transaction."""
-    return {"id": row.id, "uidvalidity": row.uidvalidity, "high": row.high_uid, "low": row.low_uid,
-            "start": row.start_uid, "total": row.total, "uidnext": row.uidnext, "modseq": row.highestmodseq,
-            "flags_at": row.flags_at, "renumbered_at": row.renumbered_at, "renumberings": row.renumberings,
-            "reconciled_at": row.reconciled_at, "history": row.connection.history,
-            "connected": row.connection.created_at,
-            "mail": MailFolder(row.name, row.wire_name, row.role, True, row.delimiter)}
-
-
-def _by_bytes(items, limit=4_000_000):
-    """(batch, is it the last one) of a stream, none much larger than `limit` bytes: memory stays flat. What came before
-    a trouble is given too: else the same trouble would come again and again at the same place."""
-    batch, size = [], 0
-    try:
-        for item in items:
-            batch.append(item)
-            size += len(item.raw)
-            if size > limit:
-                yield batch, False
-                batch, size = [], 0
-    except MailError:
-        yield batch, False
-        raise
-    yield batch, True

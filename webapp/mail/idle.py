@@ -1,7 +1,8 @@
 """Watching mailboxes for new mail: IDLE (RFC 2177) on every connection, one thread for all of them.
 
 The thread that runs `Watcher.run` owns a selector; sockets are read without blocking into a small buffer each.
-Connecting and signing in, which may take long, happens in a few other threads.
+What may take long happens in a few other threads: connecting and signing in, and visits. For a visit a connection
+leaves the selector, ends IDLE, is lent to the caller who reads what is new, and goes back to IDLE.
 """
 
 import contextlib
@@ -28,8 +29,12 @@ log = logging.getLogger(__name__)
 AGAIN = 24 * 60.0          # seconds until IDLE is said anew; servers may hang up after 30 minutes (RFC 2177)
 ANSWER = 60.0              # seconds that a server has to answer our DONE
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+VISIT = 5.0                # seconds from hearing of new mail until the connection idles again
+VISITS, VISITS_PER_HOST = 6, 4     # at a time; more are told as changes
+VISITS_A_MINUTE = 60       # to one mailbox: a server may say what it likes as often as it likes
 CALM = 60.0                # seconds of watching after which the next trouble starts with the short pause again
 _CHANGE = re.compile(rb"\* \d+ (EXISTS|EXPUNGE|FETCH)\b", re.I)
+NEW = b"EXISTS"
 _LONGEST_LINE = 65536
 FINAL = frozenset({"password_refused", "no_idle", "not_allowed"})   # only a person (or a poll) can help
 
@@ -43,10 +48,13 @@ class _Watch:
     folder: bytes
     pause: float = 0.0
     connected_at: float = 0.0
-    sock: object = None
+    sock: object = None         # in the selector; None while it is connected or visited
     connection: object = None
+    session: Session | None = None
     buffer: bytearray = field(default_factory=bytearray)
     idling: bool = False
+    visits: int = 0             # in the minute that began at `minute`
+    minute: float = 0.0
     done_at: float = 0.0        # when DONE was sent and its answer is awaited; 0: not
     removed: bool = False
 
@@ -55,17 +63,21 @@ class Watcher:
     """`on_change(key)`: something may be new in that mailbox (also after each connect). `on_trouble(key, error)`:
     watching stopped; it is tried again by itself, except after password_refused, not_allowed and no_idle (poll then).
     Both are called from the thread of `run` and must return quickly. add, remove and keys may be called from anywhere.
+
+    `visit(key, session, endpoint, login)`: there is new mail; the session, opened with these, has the folder open and
+    VISIT seconds. Called from a thread of its own. True: all of it is dealt with. False, or any error: `on_change`.
     """
 
     def __init__(self, on_change: Callable[[Hashable], None], on_trouble: Callable[[Hashable, MailError], None],
-                 connecting: int = 16, per_host: int = 4, again: float = AGAIN):
-        self._on_change, self._on_trouble = on_change, on_trouble
+                 connecting: int = 16, per_host: int = 4, again: float = AGAIN, visit: Callable | None = None):
+        self._on_change, self._on_trouble, self._visit = on_change, on_trouble, visit
         self._connecting, self._per_host, self._again = connecting, per_host, again
         self._watches: dict[Hashable, _Watch] = {}
         self._lock = threading.Lock()
         self._commands: deque = deque()           # callables for the selector's thread
         self._ready: deque[_Watch] = deque()      # want to connect
         self._busy: Counter = Counter()           # host -> connects under way
+        self._visited: Counter = Counter()        # host -> visits under way
         self._timers: list = []                   # (when, number, callable)
         self._numbers = itertools.count()
         self._selector = selectors.DefaultSelector()
@@ -74,6 +86,7 @@ class Watcher:
         self._woken.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, None)
         self._pool: ThreadPoolExecutor | None = None
+        self._visits: ThreadPoolExecutor | None = None
 
     def add(self, key: Hashable, endpoint: Endpoint, login: Login, policy: Policy,
             folder_wire_name: bytes = b"INBOX") -> None:
@@ -99,17 +112,20 @@ class Watcher:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set (looked at every half second)."""
         self._pool = ThreadPoolExecutor(self._connecting, thread_name_prefix="watch-connect")
+        self._visits = ThreadPoolExecutor(VISITS, thread_name_prefix="watch-visit")
         try:
             while not stop.is_set():
                 self._turn(0.5)
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
+            self._visits.shutdown(wait=True, cancel_futures=True)      # what was begun is ended; it is short
+            self._run_commands()
             with self._lock:
                 watches = list(self._watches.values())
             for watch in watches:
                 self._close(watch)
 
-    # Everything below runs in the thread of `run`, except _connect.
+    # Everything below runs in the thread of `run`, except _connect and _call_on.
 
     def _turn(self, longest: float) -> None:
         wait = min(longest, max(0.0, self._timers[0][0] - time.monotonic())) if self._timers else longest
@@ -118,12 +134,15 @@ class Watcher:
                 self._drain_wake()
             else:
                 self._guarded(entry.data, self._read)
-        while self._commands:
-            self._commands.popleft()()
+        self._run_commands()
         now = time.monotonic()
         while self._timers and self._timers[0][0] <= now:
             heapq.heappop(self._timers)[2]()
         self._start_connects()
+
+    def _run_commands(self) -> None:
+        while self._commands:
+            self._commands.popleft()()
 
     def _guarded(self, watch: _Watch, do: Callable[[_Watch], None]) -> None:
         try:
@@ -166,8 +185,9 @@ class Watcher:
     def _connect(self, watch: _Watch) -> None:
         """In the pool: sign in, EXAMINE, IDLE; then the socket goes to the selector."""
         try:
-            connection, rest = _start_idle(watch)
-            self._post(lambda: self._connected(watch, connection, rest))
+            session = _sign_in(watch)
+            connection, rest = _start_idle(session)
+            self._post(lambda: self._connected(watch, session, connection, rest))
         except MailError as error:
             trouble = error
             self._post(lambda: self._not_connected(watch, trouble))
@@ -175,34 +195,39 @@ class Watcher:
             log.exception("watching %s", watch.key)
             self._post(lambda: self._not_connected(watch, MailError("protocol", reason="internal")))
 
-    def _connected(self, watch: _Watch, connection, rest: bytes) -> None:
-        self._release(watch)
+    def _connected(self, watch: _Watch, session: Session, connection, rest: bytes) -> None:
+        self._release(self._busy, watch)
         if watch.removed:
             connection.close()
             return
-        watch.connection, watch.sock = connection, connection.sock
-        watch.buffer, watch.idling, watch.done_at = bytearray(rest), True, 0.0
-        watch.connected_at = time.monotonic()
-        watch.sock.setblocking(False)
-        self._selector.register(watch.sock, selectors.EVENT_READ, watch)
+        watch.session, watch.connection, watch.connected_at = session, connection, time.monotonic()
         self._again_later(watch)
         self._tell(self._on_change, watch.key)   # mail may have come while nobody watched
-        self._guarded(watch, self._read)     # bytes that TLS has decrypted already do not wake a selector
+        self._idles(watch, rest)
+
+    def _idles(self, watch: _Watch, rest: bytes, told: frozenset[bytes] = frozenset()) -> None:
+        """Into the selector. `told`: changes that nobody has looked at."""
+        watch.buffer, watch.idling, watch.done_at = bytearray(rest), True, 0.0
+        watch.sock = watch.connection.sock
+        watch.sock.setblocking(False)
+        self._selector.register(watch.sock, selectors.EVENT_READ, watch)
+        # At once: bytes that TLS has decrypted already do not wake a selector.
+        self._guarded(watch, lambda watch: self._read(watch, told))
 
     def _not_connected(self, watch: _Watch, error: MailError) -> None:
-        self._release(watch)
+        self._release(self._busy, watch)
         if not watch.removed:
             self._trouble(watch, error)
 
-    def _release(self, watch: _Watch) -> None:
+    @staticmethod
+    def _release(under_way: Counter, watch: _Watch) -> None:
         host = watch.endpoint.host
-        self._busy[host] -= 1
-        if self._busy[host] <= 0:
-            del self._busy[host]
+        under_way[host] -= 1
+        if under_way[host] <= 0:
+            del under_way[host]
 
-    def _read(self, watch: _Watch) -> None:
+    def _read(self, watch: _Watch, told: frozenset[bytes] = frozenset()) -> None:
         """All that is there, without waiting. For TLS that is: until it says that it wants more from the wire."""
-        changed = False
         ended = None
         while watch.sock is not None:
             try:
@@ -215,27 +240,77 @@ class Watcher:
                 ended = MailError("lost", host=watch.endpoint.host)
                 break
             watch.buffer += data
-            changed |= self._lines(watch)
-        changed |= self._lines(watch)
-        if changed:
+            told |= self._lines(watch)
+        told |= self._lines(watch)
+        if NEW in told and not ended and self._may_visit(watch):
+            told -= {NEW}
+            self._start_visit(watch)
+        if told:
             self._tell(self._on_change, watch.key)
         if ended:
             raise ended
 
-    def _lines(self, watch: _Watch) -> bool:
-        changed = False
+    def _lines(self, watch: _Watch) -> set[bytes]:
+        """Which changes the whole lines of the buffer tell."""
+        told = set()
         while (end := watch.buffer.find(b"\n")) >= 0:
             line = bytes(watch.buffer[:end + 1])
             del watch.buffer[:end + 1]
-            if _CHANGE.match(line):
-                changed = True
+            if change := _CHANGE.match(line):
+                told.add(change[1].upper())
             elif line[:5].upper() == b"* BYE":
                 raise MailError("unavailable", host=watch.endpoint.host, reason="bye")
             elif line.startswith(b"I"):
                 self._idle_ended(watch, line)
         if len(watch.buffer) > _LONGEST_LINE:
             raise MailError("protocol", host=watch.endpoint.host, reason="line_too_long")
-        return changed
+        return told
+
+    def _may_visit(self, watch: _Watch) -> bool:
+        """A slow server has few threads of ours, and never all."""
+        if time.monotonic() - watch.minute > 60:
+            watch.minute, watch.visits = time.monotonic(), 0
+        return (self._visit is not None and watch.sock is not None and not watch.done_at
+                and watch.visits < VISITS_A_MINUTE and self._visited.total() < VISITS
+                and self._visited[watch.endpoint.host] < VISITS_PER_HOST)
+
+    def _start_visit(self, watch: _Watch) -> None:
+        self._selector.unregister(watch.sock)
+        unread, watch.sock, watch.buffer = bytes(watch.buffer), None, bytearray()
+        self._visited[watch.endpoint.host] += 1
+        watch.visits += 1
+        self._visits.submit(self._call_on, watch, watch.session, unread)
+
+    def _call_on(self, watch: _Watch, session: Session, unread: bytes) -> None:
+        """In its pool: end IDLE, let the caller read, IDLE again."""
+        try:
+            told = {change[1].upper() for line in session.resume(b"I", unread, VISIT)
+                    if (change := _CHANGE.match(line))} - {NEW}
+            if not self._visit(watch.key, session, watch.endpoint, watch.login) or told:
+                self._post(lambda: self._tell(self._on_change, watch.key))
+            _connection, rest = _start_idle(session)
+            self._post(lambda: self._called(watch, rest, session.told))
+        except MailError as error:
+            trouble = error
+            self._post(lambda: self._failed(watch, trouble))
+        except Exception:
+            log.exception("visiting %s", watch.key)
+            self._post(lambda: self._failed(watch, MailError("protocol", reason="internal")))
+
+    def _called(self, watch: _Watch, rest: bytes, told: frozenset[bytes]) -> None:
+        """`told`: while the caller read. A server does not say it again."""
+        self._release(self._visited, watch)
+        if watch.removed:
+            watch.connection.close()
+        else:
+            self._idles(watch, rest, told)
+
+    def _failed(self, watch: _Watch, error: MailError) -> None:
+        self._release(self._visited, watch)
+        watch.connection.close()
+        if not watch.removed:
+            self._tell(self._on_change, watch.key)
+            self._trouble(watch, error)
 
     def _idle_ended(self, watch: _Watch, line: bytes) -> None:
         """The tagged answer: to our DONE, or the server ended IDLE by itself."""
@@ -248,10 +323,11 @@ class Watcher:
         since = watch.connected_at
 
         def again():
-            if watch.removed or watch.sock is None or watch.connected_at != since:
+            if watch.removed or watch.connected_at != since:
                 return
-            self._guarded(watch, self._say_done)
-            self._later(ANSWER, lambda: self._check_answer(watch, since))
+            if watch.sock is not None:      # after a visit IDLE is said anew in any case
+                self._guarded(watch, self._say_done)
+                self._later(ANSWER, lambda: self._check_answer(watch, since))
             self._again_later(watch)
 
         self._later(self._again * random.uniform(0.9, 1.0), again)
@@ -299,16 +375,26 @@ class Watcher:
         if sock is not None:
             self._selector.unregister(sock)
             watch.connection.close()
+            watch.session = watch.connection = None
         watch.buffer = bytearray()
 
 
-def _start_idle(watch: _Watch):
-    """A connection that idles, and what the server said after its "+"."""
+def _sign_in(watch: _Watch) -> Session:
+    """A session with the folder open."""
     session = Session.open(watch.endpoint, watch.login, watch.policy, seconds=120)
     try:
         if "IDLE" not in session.capabilities:
             raise MailError("no_idle", host=watch.endpoint.host)
         session.select(Folder("", watch.folder, "other", True))
+        return session
+    except BaseException:
+        session.close()
+        raise
+
+
+def _start_idle(session: Session):
+    """A connection that idles, and what the server said before and after its "+"."""
+    try:
         return session.idle(b"I")
     except BaseException:
         session.close()

@@ -6,6 +6,7 @@ matter are read here, from the raw bytes. The standard library's parser stands b
 
 import email
 import email.message
+import email.parser
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ from .filename import clean_filename
 from .html import text_of
 from .types import Mailbox, Parsed, Part
 
-MAX_MESSAGE = 50 * 1024 * 1024    # bytes; larger ones keep their headers only
+PARSER_VERSION = 1   # raise it when mail can be read that could not before; what was unreadable is then read again
+MAX_MESSAGE = 100 * 1024 * 1024   # bytes; larger ones keep their headers only. POSTROOM_MAX_MESSAGE_MB comes first
 MAX_HEADERS = 256 * 1024          # bytes of the whole header block that are read
 MAX_HEADER = 32 * 1024            # bytes of one header
 MAX_FIELDS = 1_000
@@ -86,11 +88,11 @@ def part_content(raw: bytes, index: int) -> bytes:
     """The decoded bytes of `Part.index` of the message that `parse(raw)` described. LookupError when there is none."""
     try:
         leaves = _leaves(raw)
+        if not 0 <= index < len(leaves):
+            raise LookupError(index)
+        return leaves[index].content(_Spare(raw))
     except _Unreadable as reason:
         raise LookupError(index) from reason
-    if not 0 <= index < len(leaves):
-        raise LookupError(index)
-    return leaves[index].content(raw)
 
 
 # Headers
@@ -123,7 +125,7 @@ def read_headers(raw: bytes, problems: list[str] | None = None) -> dict[str, lis
         value = match[2]
         if len(value) > MAX_HEADER:
             problems.append("headers_cut")
-            value = value[:MAX_HEADER] if match[1].lower() not in _ADDRESS_HEADERS else value[:MAX_HEADER + 1]
+            value = _cut(match[1].lower(), value)
         if b"\n" in value:
             value = _FOLD.sub(b" ", value)
         headers.setdefault(match[1].decode("ascii").lower(), []).append(value.strip(b" \t\r\n"))
@@ -131,6 +133,13 @@ def read_headers(raw: bytes, problems: list[str] | None = None) -> dict[str, lis
 
 
 _ADDRESS_HEADERS = (b"from", b"to", b"cc", b"reply-to")
+
+
+def _cut(name, value):
+    """The start of a header that is too long; of References the end, where the mail that is answered stands."""
+    if name == b"references":
+        return value[-MAX_HEADER:]
+    return value[:MAX_HEADER + 1] if name in _ADDRESS_HEADERS else value[:MAX_HEADER]
 
 
 def _fields(headers: dict[str, list[bytes]]) -> dict:
@@ -232,6 +241,19 @@ def _bulk(headers) -> bool:
 # Parts
 
 
+class _Spare:
+    """The library's view of a message, for parts that the faster parser refuses: taken once, however many those are."""
+
+    def __init__(self, raw: bytes):
+        self._raw, self._leaves = raw, None
+
+    def content(self, index: int) -> bytes:
+        """Same leaves, same order, or nothing."""
+        if self._leaves is None:
+            self._leaves = _library_leaves(self._raw)
+        return _library_content(self._leaves[index].node) if index < len(self._leaves) else b""
+
+
 class _Leaf(NamedTuple):
     """A part without children of its own, from either parser."""
 
@@ -245,17 +267,16 @@ class _Leaf(NamedTuple):
     path: tuple[int, ...]  # numbers of its containers; leaves of one alternative share a prefix
     kinds: tuple[str, ...]  # media types of its containers
 
-    def content(self, raw: bytes, problems: list[str] | None = None) -> bytes:
+    def content(self, spare: _Spare, problems: list[str] | None = None) -> bytes:
         if isinstance(self.node, email.message.Message):
             return _library_content(self.node)
         try:
             return self.node.content or b""
         except ParseError:
-            # Broken base64: the library reads what it can. Same leaves, same order, or nothing.
+            # Broken base64: the library reads what it can.
             if problems is not None and "broken_encoding" not in problems:
                 problems.append("broken_encoding")
-            leaves = _library_leaves(raw)
-            return leaves[self.index].content(raw) if self.index < len(leaves) else b""
+            return spare.content(self.index)
 
 
 def _leaves(raw: bytes) -> list[_Leaf]:
@@ -267,6 +288,8 @@ def _leaves(raw: bytes) -> list[_Leaf]:
         raise _Unreadable("too_deep")
     if _more(raw, b"-", b"\n--", 40 * MAX_PARTS):
         raise _Unreadable("too_many_parts")
+    if _more(raw, b"-", b"\n--", 3 * MAX_PARTS) and raw.count(b"ultipart/") > 3 * MAX_PARTS:
+        raise _Unreadable("too_deep")   # fast-mail-parser follows them by recursion, to the end of its stack
     if _more(raw, b"?", b"=?", MAX_WORDS):
         return _library_leaves(raw)  # fast-mail-parser's time grows with the square of encoded-words in one header
     try:
@@ -316,11 +339,19 @@ def _library_leaves(raw: bytes) -> list[_Leaf]:
     if len(raw) > MAX_MESSAGE:
         raise _Unreadable("too_large")
     try:
-        return list(_numbered(_walk_library(email.message_from_bytes(raw))))
+        return list(_numbered(_walk_library(_library_message(raw))))
     except _Unreadable:
         raise
     except Exception as error:  # noqa: BLE001 - RecursionError, LookupError, ValueError: it has had all of them
         raise _Unreadable("broken_structure") from error
+
+
+def _library_message(raw: bytes) -> email.message.Message:
+    """In pieces: given the whole at once, the library makes a copy of four bytes for each."""
+    parser = email.parser.BytesFeedParser()
+    for start in range(0, len(raw), 65_536):
+        parser.feed(raw[start:start + 65_536])
+    return parser.close()
 
 
 def _walk_library(root) -> Iterator[tuple]:
@@ -361,7 +392,7 @@ class _Segment:
 
 
 def _body(raw: bytes, problems: list[str]) -> dict:
-    leaves = _leaves(raw)
+    leaves, spare = _leaves(raw), _Spare(raw)
     segments: dict[tuple, _Segment] = {}
     others: list[_Leaf] = []
     for leaf in leaves:
@@ -370,7 +401,7 @@ def _body(raw: bytes, problems: list[str]) -> dict:
             continue
         key = _alternative(leaf) or (*leaf.path, -leaf.index - 1)
         segment = segments.setdefault(key, _Segment())
-        text = _text(leaf, raw, problems)
+        text = _text(leaf, spare, problems)
         if leaf.content_type == "text/html":
             segment.html = text if segment.html is None else f"{segment.html}\n{text}"
         else:
@@ -379,7 +410,7 @@ def _body(raw: bytes, problems: list[str]) -> dict:
     if not leaves and not text:
         problems.append("broken_structure")
     shown = {cid.rstrip(".,") for cid in _CID.findall(html)} if html and others else set()
-    return {"text": text, "html": html, "parts": tuple(_part(leaf, raw, shown, problems) for leaf in others)}
+    return {"text": text, "html": html, "parts": tuple(_part(leaf, spare, shown, problems) for leaf in others)}
 
 
 def _is_body(leaf: _Leaf) -> bool:
@@ -414,8 +445,8 @@ def _joined(segments: list[_Segment]) -> tuple[str, str | None]:
     return "\n".join(texts), "\n".join(htmls) if has_html else None
 
 
-def _text(leaf: _Leaf, raw: bytes, problems: list[str]) -> str:
-    data = leaf.content(raw, problems)
+def _text(leaf: _Leaf, spare: _Spare, problems: list[str]) -> str:
+    data = leaf.content(spare, problems)
     if len(data) > MAX_TEXT:
         problems.append("text_cut")
         data = data[:MAX_TEXT]
@@ -427,8 +458,8 @@ def _text(leaf: _Leaf, raw: bytes, problems: list[str]) -> str:
     return decode(data, label)
 
 
-def _part(leaf: _Leaf, raw: bytes, shown: set[str], problems: list[str]) -> Part:
-    data = leaf.content(raw, problems)
+def _part(leaf: _Leaf, spare: _Spare, shown: set[str], problems: list[str]) -> Part:
+    data = leaf.content(spare, problems)
     kind = leaf.content_type if _MEDIA_TYPE.fullmatch(leaf.content_type) else "application/octet-stream"
     cid = clean_header(leaf.content_id, 500) if leaf.content_id else None
     name = leaf.name

@@ -24,6 +24,7 @@ ERROR_CODES = (
     "gone",              # folder or message does not exist any more
     "smtp_refused",      # SMTP refuses what IMAP accepted; facts: smtp_code, text
     "protocol",          # the answer makes no sense
+    "internal",          # a fault of ours; the log has it
     "lost",              # the connection ended in the middle
     "no_idle",           # the server cannot push (no IDLE): ask it now and then instead
     "uncertain",         # the connection ended after the final dot of a message: it may or may not have gone out

@@ -33,6 +33,7 @@ from webapp.rules.bounds import (
     USES,
 )
 from webapp.rules.connections import Held, Holder
+from webapp.rules.folders import is_needed, is_offered
 
 
 class Reconciled(NamedTuple):
@@ -95,6 +96,8 @@ class Connection(db.Model):
     history: Mapped[str] = mapped_column(default="all")     # how far back it goes
     # The server has numbered its mail anew: what came before this, and is only now read, is history and no news.
     history_until: Mapped[datetime | None] = mapped_column(Moment)
+
+    read_with: Mapped[int] = mapped_column(default=0)     # version of what has read all of it (actions.reread)
 
     # One worker at a time. The fence grows with each lease; a worker whose fence is old may not commit.
     lease_until: Mapped[datetime | None] = mapped_column(Moment)
@@ -166,6 +169,9 @@ class Folder(db.Model):
     missing: Mapped[int] = mapped_column(default=0)
     extra: Mapped[int] = mapped_column(default=0)
     connection: Mapped[Connection] = relationship(back_populates="folders")
+
+    is_needed = property(lambda self: is_needed(self.role))
+    is_offered = property(lambda self: is_offered(self.role))
 
 
 def own_connections(person):

@@ -35,11 +35,14 @@ class Conversation(db.Model):
     last_outgoing: Mapped[bool] = mapped_column(default=False)
     last_snippet: Mapped[str] = mapped_column(default="")
     who: Mapped[str] = mapped_column(default="")          # the customer, as shown
+    who_at: Mapped[datetime | None] = mapped_column(Moment)   # when the mail came that says so; none: we wrote first
     message_count: Mapped[int] = mapped_column(default=0)
     has_attachments: Mapped[bool] = mapped_column(default=False)
     last_in_id: Mapped[int] = mapped_column(default=0)    # newest incoming message; unread when seen is less
     # A stranger's mail that refers to this other conversation, which it may not join.
     possible_reply_to_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    # A colleague put all of it into this other one; it is empty and its number leads there.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
 
     inbox: Mapped[Inbox] = relationship()
     assignee: Mapped[Person | None] = relationship(foreign_keys=[assignee_id])
@@ -47,12 +50,15 @@ class Conversation(db.Model):
 
 
 class ThreadKey(db.Model):
-    """Which conversation of an inbox a Message-ID belongs to: its own mail's, or only mentioned there."""
+    """Mail of a conversation speaks of this Message-ID: it is its own, or it mentions it (rules.threading.Says). Many
+    conversations may speak of one, and have mail with the same."""
 
     inbox_id: Mapped[int] = mapped_column(ForeignKey("inbox.id", ondelete="CASCADE"), primary_key=True)
     message_id: Mapped[str] = mapped_column(String(998), primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
-    own: Mapped[bool]
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True,
+                                                 index=True)
+    own: Mapped[bool] = mapped_column(primary_key=True)
+    by: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Participant(db.Model):

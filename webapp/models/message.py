@@ -6,7 +6,7 @@ personal message the header alone. Message-ID only threads.
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, exists, select
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, exists, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -15,6 +15,8 @@ from webapp.models.conversation import Conversation, visible_conversations
 from webapp.models.types import Moment, one_of
 from webapp.rules.bounds import MESSAGE_STATES
 
+UNREADABLE = "state = 'unreadable'"     # few of very many: each look at a mailbox asks for them
+
 
 class Message(db.Model):
     __table_args__ = (
@@ -22,11 +24,14 @@ class Message(db.Model):
         Index("ix_message_conversation", "conversation_id", "at", "id"),
         Index("ix_message_connection", "connection_id", "at", "id"),
         Index("ix_message_message_id", "connection_id", "message_id"),
+        Index("ix_message_unreadable", "connection_id", sqlite_where=text(UNREADABLE),
+              postgresql_where=text(UNREADABLE)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    moved_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))    # what put it into its conversation by hand
     digest: Mapped[str] = mapped_column(String(64))
     raw_sha256: Mapped[str | None] = mapped_column(String(64))  # none: the body is still on the server only
     state: Mapped[str] = mapped_column(default="ok")
@@ -55,11 +60,19 @@ class Message(db.Model):
     images: Mapped[list] = mapped_column(JSON, default=list)     # [[kind, url], ...]
     sanitizer_version: Mapped[int] = mapped_column(default=0)
     has_attachments: Mapped[bool] = mapped_column(default=False)
+    parser_version: Mapped[int] = mapped_column(default=0)       # 0 of an unreadable one: it is to be read again
+    reread_at: Mapped[datetime | None] = mapped_column(Moment)   # when that was last done
 
     connection: Mapped[Connection] = relationship()
     conversation: Mapped[Conversation | None] = relationship()
     attachments: Mapped[list["Attachment"]] = relationship(back_populates="message", order_by="Attachment.part_index")
     places: Mapped[list["Place"]] = relationship(back_populates="message")
+
+    @property
+    def is_waiting(self):
+        """Is it about to be read (again)? Its screen says so, and shows what comes of it."""
+        again = self.state == "unreadable" and self.raw_sha256 and not self.parser_version
+        return self.state == "header" or bool(again)
 
 
 class Place(db.Model):

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from werkzeug.routing import IntegerConverter
 
 from webapp.extensions import db
-from webapp.models import Attachment, Connection, Conversation, Hold, Inbox, Message, Outbox, Person, Team
+from webapp.models import Attachment, Connection, Conversation, Event, Hold, Inbox, Message, Outbox, Person, Team
 from webapp.models.connection import visible_connections
 from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import is_member, known_inboxes, member_ids, readable_inboxes
@@ -60,8 +60,19 @@ def team(team_id):
     return _one(select(Team).where(Team.id == team_id))
 
 
-def conversation(conversation_id):
-    return _one(visible_conversations(current_user).where(Conversation.id == conversation_id))
+def conversation(conversation_id, locked=False):
+    """The conversation of that number; of one that was put into another, the other. `locked`: until the commit."""
+    found = _conversation(conversation_id, locked)
+    while found.status == "merged":
+        found = _conversation(found.merged_into_id, locked)
+    return found
+
+
+def _conversation(conversation_id, locked):
+    query = visible_conversations(current_user).where(Conversation.id == conversation_id)
+    if locked:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return _one(query)
 
 
 def message(message_id):
@@ -106,9 +117,16 @@ def belongs_to(inbox):
 
 def to_act(conversation_id):
     """A conversation in which the person who asks may act; 404 when invisible, 403 when only visible."""
-    found = conversation(conversation_id)
+    found = conversation(conversation_id, locked=True)
     if not may_act(found.inbox):
         abort(403)
+    return found
+
+
+def event(event_id):
+    """Something that happened to a conversation which the person who asks may read."""
+    found = _one(select(Event).where(Event.id == event_id))
+    conversation(found.conversation_id)
     return found
 
 

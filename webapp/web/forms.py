@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, IntegerField, PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from webapp.models.connection import connection_id_of, held
@@ -130,6 +130,18 @@ class Password(Form):
 
 class Reply(Form):
     text = TextAreaField(_("Message"), [AtMost(b.REPLY_MAX)])
+
+
+class SplitOff(Form):
+    """`of`: the conversation that the page showed."""
+
+    what = RadioField(_("What goes into a conversation of its own"), default="following", choices=[
+        ("following", _("This message and what came after it")), ("only", _("This message only"))])
+    of = StringField()
+
+
+class MergeInto(Form):
+    into = StringField(_("Conversation"), [Needed(), AtMost(b.CONVERSATION_SEARCH_MAX)])
 
 
 class Act(Form):

@@ -6,11 +6,12 @@ from flask import current_app, request, session
 from flask_login import current_user
 
 from webapp.rules.bounds import LANGUAGES
-from webapp.words import audit, connecting, dates, devices, events, notices, outgoing, people, rules, zones
+from webapp.words import audit, connecting, dates, devices, events, notices, outgoing, people, reasons, rules, zones
 
 FOLDER = Path(__file__).parent / "catalogues"
 
-__all__ = ["audit", "connecting", "dates", "devices", "events", "notices", "outgoing", "people", "say", "zones"]
+__all__ = ["audit", "connecting", "dates", "devices", "events", "notices", "outgoing", "people", "reasons", "say",
+           "zones"]
 
 
 

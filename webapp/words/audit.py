@@ -145,6 +145,16 @@ def _exported(f):
                     "Exported the audit log as %(format)s, %(num)s rows.", number, format=f["format"])
 
 
+def _folders(f):
+    added, left = ", ".join(f.get("added", ())), ", ".join(f.get("left", ()))
+    if added and left:
+        return _("Of %(address)s, %(added)s is read now and %(left)s no longer.", address=f["address"], added=added,
+                 left=left)
+    if added:
+        return _("Of %(address)s, %(added)s is read now.", address=f["address"], added=added)
+    return _("Of %(address)s, %(left)s is no longer read.", address=f["address"], left=left)
+
+
 def _history(choice):
     return {"all": _("everything"), "year": _("one year"), "quarter": _("three months"),
             "new": _("from now on")}.get(choice, choice)
@@ -195,6 +205,7 @@ ACTIONS = {
         _("Connected %(address)s.", address=f["address"]), _held_by(f))),
     "connection.paused": ("addresses", lambda f: _("Paused %(address)s.", address=f["address"])),
     "connection.resumed": ("addresses", lambda f: _("Resumed %(address)s.", address=f["address"])),
+    "connection.folders_changed": ("addresses", _folders),
     "connection.history_changed": ("addresses", lambda f: _(
         "Changed how far back %(address)s is read from %(was)s to %(history)s.", address=f["address"],
         was=_history(f["was"]), history=_history(f["history"]))),

@@ -122,7 +122,10 @@ FAILURES = {
     "in_use": lambda host, **_f: Failure(
         _("The mailbox is in use by another program"), _("We’ll try again in a moment."), "again"),
     "gone": lambda host, **_f: Failure(
-        _("A folder is no longer there"), _("We’ll look at the folders again."), "again"),
+        _("A folder that is read is no longer on the server"),
+        _("Leave it out under “Folders”, or create it again. All others are read."), "again"),
+    "internal": lambda host, **_f: Failure(
+        _("Something went wrong on our side"), _("We’ll try again. The log on the server says what it was."), "again"),
     "protocol": lambda host, **_f: Failure(
         _("%(host)s answered something we don’t understand", host=host),
         _("Is it a mail server? Check the settings, or try again."), "servers"),

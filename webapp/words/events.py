@@ -1,6 +1,25 @@
 """Words of what happened to a conversation."""
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
+
+# Each is followed by the other conversation's number and subject.
+MOVES = {
+    "split": lambda n: ngettext("took %(num)s message out of here:", "took %(num)s messages out of here:", n),
+    "split_off": lambda n: ngettext("took %(num)s message out of another conversation:",
+                                    "took %(num)s messages out of another conversation:", n),
+    "merged": lambda n: _("put all of this into another conversation:"),
+    "merged_in": lambda n: ngettext("put another conversation with %(num)s message in here:",
+                                    "put another conversation with %(num)s messages in here:", n),
+    "put_back": lambda n: ngettext("put %(num)s message back:", "put %(num)s messages back:", n),
+    "came_back": lambda n: ngettext("brought %(num)s message back from another conversation:",
+                                    "brought %(num)s messages back from another conversation:", n),
+}
+
+
+def moves(event):
+    """The facts of an event that moved messages: the other conversation's `number` and `subject`; else None."""
+    return event.facts if event.kind in MOVES and "number" in event.facts else None
 
 
 def happened(event, viewer):
@@ -14,6 +33,8 @@ def happened(event, viewer):
         name = event.facts.get("name", "")
         return (_("closed this inbox to %(name)s, who had taken this on", name=name) if event.actor_id
                 else _("%(name)s can’t open this inbox any more; nobody has this now", name=name))
+    if event.kind in MOVES:
+        return MOVES[event.kind](event.facts.get("count", 1))
     return {
         "unassigned": _("took this off everybody"),
         "closed": _("closed this"),

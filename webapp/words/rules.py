@@ -67,6 +67,13 @@ def here_already(address, **_facts):
 
 
 SENTENCES = {
+    "nothing_stays": lambda **_f: _("That would be all of this conversation. Choose a later message."),
+    "moved_meanwhile": lambda number, **_f: _(
+        "Somebody was faster: it is in conversation #%(number)s now. Go on there.", number=number),
+    "same_conversation": lambda **_f: _("That is this conversation itself. Choose another one."),
+    "other_inbox": lambda inbox, **_f: _(
+        "%(inbox)s has no conversation with this number. Choose one of the list, or search for it.", inbox=inbox),
+    "nothing_to_put_back": lambda **_f: _("Nothing is left to put back: it lies elsewhere by now."),
     "taken": taken,
     "here_already": here_already,
     "same_mailbox": lambda address, **_f: _(

@@ -11,7 +11,8 @@ from webapp.extensions import db
 from webapp.queue import connect
 from webapp.work.rehearsal import rehearse
 
-JOBS = ("webapp.jobs.connect", "webapp.jobs.notices", "webapp.jobs.outbox", "webapp.jobs.personal", "webapp.jobs.sync")
+JOBS = ("webapp.jobs.connect", "webapp.jobs.notices", "webapp.jobs.outbox", "webapp.jobs.personal",
+        "webapp.jobs.reread", "webapp.jobs.sync")
 
 
 class _Worker(Worker):

@@ -1,5 +1,7 @@
-"""Watching every mailbox by IDLE, in one process. What changes becomes a job; nothing is stored here."""
+"""Watching every mailbox by IDLE, in one process. New mail is read at once over the connection that heard of it
+(webapp.jobs.courier); whatever else changes becomes a job."""
 
+import gc
 import logging
 import threading
 import time
@@ -9,12 +11,13 @@ import redis
 from webapp import live
 from webapp.extensions import db
 from webapp.jobs import look
-from webapp.jobs.mailbox import imap_endpoint, login, policy
+from webapp.jobs.courier import Courier, signed_in_with
+from webapp.jobs.mailbox import policy
 from webapp.mail.idle import Watcher
 from webapp.models import Connection
 from webapp.queue import enqueue
-from webapp.rules.connections import may_use
 from webapp.work import alive, stopper
+from webapp.work.rehearsal import rehearse
 
 log = logging.getLogger(__name__)
 STOPPED_FOR = 600.0   # seconds before a mailbox that cannot be watched is tried again
@@ -26,7 +29,9 @@ def run():
     stop = stopper()
     with app.app_context():
         watched, stopped = {}, {}
-        watcher = Watcher(lambda key: _pull(app, key), lambda key, error: _trouble(stopped, key, error))
+        courier = _courier(app)
+        watcher = Watcher(lambda key: _pull(app, key), lambda key, error: _trouble(stopped, key, error),
+                          visit=lambda *facts: _visit(app, courier, facts))
         thread = threading.Thread(target=watcher.run, args=(stop,), name="idle")
         thread.start()
         while not stop.is_set():
@@ -40,6 +45,22 @@ def run():
                 db.session.remove()
             _wait_for_news(app, stop)
         thread.join(timeout=5)
+        courier.close()
+
+
+def _courier(app):
+    """Before the first thread, and with everything warm: it forks."""
+    rehearse()
+    db.engine.dispose()
+    app.extensions["blobs"].dispose()
+    gc.collect()
+    gc.freeze()
+    return Courier()
+
+
+def _visit(app, courier, facts):
+    with app.app_context():
+        return courier.visit(*facts)
 
 
 def _follow(watcher, watched):
@@ -70,8 +91,7 @@ def _try_stopped_again(watcher, watched, stopped):
 
 def _wanted():
     rows = db.session.scalars(db.select(Connection).where(Connection.state == "active", Connection.use == "mail")).all()
-    return {c.id: (imap_endpoint(c), login(c)) for c in rows
-            if may_use(c.state, c.holder_state, "sync", c.kind) and c.problem != "password_refused"}
+    return {c.id: facts for c in rows if (facts := signed_in_with(c))}
 
 
 def _pull(app, key):

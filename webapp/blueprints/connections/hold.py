@@ -3,7 +3,7 @@
 from flask import abort, request, url_for
 from flask_login import current_user
 
-from webapp.actions import connections, history, holds, inboxes
+from webapp.actions import connections, folders, history, holds, inboxes
 from webapp.blueprints.connections.routes import blueprint
 from webapp.extensions import db
 from webapp.models.inbox import known_inboxes
@@ -35,6 +35,13 @@ def set_history(connection_id):
     """How far back its mail is read."""
     return _done(connection_id, lambda actor, connection: history.set_history(
         actor, connection, request.form.get("history", "")))
+
+
+@blueprint.post("/connections/<int:connection_id>/folders")
+def choose_folders(connection_id):
+    """Which folders are read, besides INBOX and Sent."""
+    return _done(connection_id, lambda actor, connection: folders.choose(
+        actor, connection, request.form.getlist("folder", type=int)))
 
 
 @blueprint.get("/connections/<int:connection_id>/switch")

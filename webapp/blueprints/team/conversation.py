@@ -23,6 +23,8 @@ def conversation(conversation_id):
     facts = thread_of(found)
     if is_swap():
         return fragment("team/thread", row=row_of(found), **facts)
+    if found.id != conversation_id:
+        return go(url_for("team.conversation", conversation_id=found.id))
     return present("team/inbox", **{**shell(found.inbox, found), **facts})
 
 

@@ -56,7 +56,8 @@ def bulk(inbox_id):
         abort(403)
     picked = db.session.scalars(visible_conversations(current_user).where(
         Conversation.id.in_(request.form.getlist("id", type=find.row_id)[:200]),
-        Conversation.inbox_id == found.id)).all()
+        Conversation.inbox_id == found.id, Conversation.status != "merged").order_by(Conversation.id)
+        .with_for_update(key_share=True)).all()
     act = {"close": conversations.close, "reopen": conversations.reopen,
            "take": lambda actor, c: conversations.assign(actor, c, actor)}.get(request.form.get("do"))
     if act is None:

@@ -6,11 +6,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from webapp.actions import conversations
+from webapp.actions.threads import base_subject
 from webapp.blueprints.team.rows import view
 from webapp.extensions import db
 from webapp.models import Connection, Conversation, Draft, Event, Message, Outbox, Person
 from webapp.models.conversation import visible_conversations
 from webapp.rules import RuleBroken
+from webapp.rules.threading import changes_subject
 from webapp.web import find
 from webapp.web.forms import Act, Reply
 
@@ -25,13 +27,16 @@ def thread_of(found):
              .options(selectinload(Message.attachments), undefer(Message.text))
              .order_by(Message.at.desc(), Message.id.desc()).limit(limit))
     messages = db.session.scalars(query).all()[::-1]
-    events = db.session.scalars(select(Event).where(Event.conversation_id == found.id)
-                                .options(joinedload(Event.actor)).order_by(Event.at)).all()
+    inside = select(Conversation.id).where(Conversation.merged_into_id == found.id)    # their history is here, too
+    events = db.session.scalars(
+        select(Event).where((Event.conversation_id == found.id)
+                            | Event.conversation_id.in_(inside) & (Event.kind != "merged"))
+        .options(joinedload(Event.actor)).order_by(Event.at, Event.id)).all()
     first = messages[0].at if messages and found.message_count > len(messages) else None
     outboxes = db.session.scalars(select(Outbox).where(Outbox.message_id.in_([m.id for m in messages]))
                                   .options(selectinload(Outbox.recipients))).all()
     others = db.session.scalars(visible_conversations(current_user).where(
-        Conversation.contact_id == found.contact_id, Conversation.id != found.id)
+        Conversation.contact_id == found.contact_id, Conversation.id != found.id, Conversation.status != "merged")
         .order_by(Conversation.last_at.desc()).limit(5)).all() if found.contact_id else []
     possible = db.session.scalar(visible_conversations(current_user).where(
         Conversation.id == found.possible_reply_to_id)) if found.possible_reply_to_id else None
@@ -41,11 +46,30 @@ def thread_of(found):
                       key=lambda item: item[:2])
     return dict(conversation=found, inbox=found.inbox, timeline=[item[2] for item in timeline],
                 older=found.message_count - len(messages), outboxes={o.message_id: o for o in outboxes},
+                new_subjects=_new_subjects(found, messages), can_go_back=_can_go_back(found),
                 authors=_authors(messages), people=find.assignees(found.inbox), may_act=find.may_act(found.inbox),
                 draft=db.session.scalar(select(Draft).where(Draft.conversation_id == found.id,
                                                             Draft.person_id == current_user.id)),
                 reply_form=Reply(formdata=None), form=Act(), others=others, possible=possible, sender=sender,
                 to=_answered(messages, sender), status=found.status, view=view())
+
+
+def _can_go_back(found):
+    """Ids of what moved messages into here that can go back."""
+    return set(db.session.scalars(select(Message.moved_id).distinct().where(
+        Message.conversation_id == found.id, Message.moved_id.is_not(None))))
+
+
+def _new_subjects(found, messages):
+    """{message id: subject} where somebody outside goes on with another subject, the first time each: it may be taken
+    out (DEFENCE 4.6)."""
+    new, known = {}, {found.subject}
+    for m in messages:
+        subject = base_subject(m.subject)
+        if not (m.outgoing or m.bounce or m.moved_id) and all(changes_subject(k, subject) for k in known):
+            new[m.id] = subject
+        known.add(subject)
+    return new
 
 
 def _authors(messages):

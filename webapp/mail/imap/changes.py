@@ -103,7 +103,7 @@ def _status(lines: list[bytes], literals: list[bytes]) -> tuple[bytes | None, Se
         name = re.sub(rb"\\(.)", rb"\1", name[1:-1])
     values = dict(zip(pairs[::2], pairs[1::2], strict=False))
     numbers = {key: int(value) for key, value in values.items() if value.isdigit() and len(value) < 20}
-    most = {b"MESSAGES": items.LARGEST_SIZE, b"HIGHESTMODSEQ": 2**63 - 1}
+    most = {b"MESSAGES": items.LARGEST_SIZE, b"HIGHESTMODSEQ": 2**63 - 1, b"UIDNEXT": 2**32}   # all are used up
     if b"MESSAGES" not in numbers or any(n > most.get(key, 0xFFFFFFFF) for key, n in numbers.items()):
         return _folded(name), None
     return _folded(name), Selected(numbers.get(b"UIDVALIDITY", 0), numbers.get(b"UIDNEXT"), numbers[b"MESSAGES"],

@@ -58,6 +58,11 @@ class Client(IMAPClient):
     def _set_read_timeout(self):
         """The wire has deadlines of its own."""
 
+    def _normalise_folder(self, folder_name):
+        """Quoted, byte for byte: some servers have names that are no ASCII, and know them by nothing else."""
+        folder_name = folder_name if isinstance(folder_name, bytes) else folder_name.encode("ascii")
+        return b'"' + folder_name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
     def signed_in(self) -> None:
         """Tell imaplib that the sign-in was made by other means."""
         self._imap.state = "AUTH"

@@ -27,24 +27,26 @@ class TooLong(Exception):
 
 
 class Fetching:
-    """One run of FETCH commands on one wire. `answered` and `refused` (UIDs of commands answered NO) fill up."""
+    """One run of FETCH commands on one wire. `sent`, `answered` and `refused` (of commands answered NO): UIDs."""
 
     def __init__(self, wire: Wire, asked: Sequence[int], what: bytes, longest: int):
         self.wire, self.what, self.longest = wire, what, longest
         self.asked = frozenset(asked)
+        self.sent: set[int] = set()
         self.answered: set[int] = set()
         self.refused: list[int] = []
         self._pending: dict[bytes, list[int]] = {}
         self._count = 0
 
-    def run(self, batches: Iterator[list[int]], make: Make) -> Iterator:
-        """Values that `make` builds, each UID at most once. MailError, TooLong."""
-        more = True
+    def run(self, batches: Iterator[list[int]], make: Make, more: Callable[[], bool] | None = None) -> Iterator:
+        """Values that `make` builds, each UID at most once. MailError, TooLong. `more` is asked before each command;
+        after a False no more are sent."""
+        going = True
         while True:
-            while more and len(self._pending) < IN_FLIGHT:
-                batch = next(batches, None)
-                more = batch is not None
-                if more:
+            while going and len(self._pending) < IN_FLIGHT:
+                batch = next(batches, None) if more is None or more() else None
+                going = batch is not None
+                if going:
                     self._send(batch)
             if not self._pending:
                 return
@@ -63,6 +65,7 @@ class Fetching:
         self._count += 1
         tag = b"F%d" % self._count
         self._pending[tag] = batch
+        self.sent.update(batch)
         self.wire.send(b"%s UID FETCH %s (%s)\r\n" % (tag, items.uid_set(batch), self.what))
 
     def _read_answer(self) -> dict | None:
@@ -97,11 +100,12 @@ class Fetching:
 
     def _rest(self, line: bytes, literals: list[bytes]) -> list[bytes]:
         """Read on while lines end with a literal."""
-        lines = [line]
+        lines, total = [line], sum(map(len, literals))
         while (size := items.literal_size(line)) is not None:
             if len(literals) > 1000:
                 raise self.wire.trouble("protocol", reason="answer_too_long")
-            self._check(size, None)
+            total += size
+            self._check(total, None)        # all of one answer together: no message has more than one large literal
             literals.append(self.wire.exactly(size))
             lines.append(line := self.wire.line())
         return lines

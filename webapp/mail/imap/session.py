@@ -1,9 +1,10 @@
 """One signed-in IMAP session. Every method raises MailError; after lost, timed_out or protocol only close() helps."""
 
 import base64
+import functools
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from webapp.mail.connect import Connection
@@ -35,6 +36,7 @@ _FLAG = re.compile(r"\\?[A-Za-z0-9$_.!#&'+,/:;<=>?@^`|~-]{1,100}")
 _LARGEST_HEADER = 262_144
 LONGEST_ANSWER = 16_000_000   # bytes; two million UIDs
 _SIZES = 1000      # UIDs a command when only sizes are asked
+BRIEF = 65_536     # bytes of an answer between two IDLEs: only what is new is asked for
 _SINGLE_TRIES = 50  # UIDs of a refused command that are asked for once more, alone
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -44,16 +46,20 @@ class Session:
 
     `tls`: facts of the connection. `capabilities`: upper-case words, as after sign-in. `missing`: UIDs that the last
     fetch or fetch_headers was asked for and did not give, known when its iterator is exhausted: gone, or withheld.
-    `tells_vanished`: QRESYNC is on, so that `changes` names deletions.
+    `unasked`: those that it did not ask for, because `more` said no.
+    `tells_vanished`: QRESYNC is on, so that `changes` names deletions. `selected`: what the server said of the folder
+    that is open, when it was opened.
     """
 
     def __init__(self, wire: Wire, client: Client):
         self._wire, self._client = wire, client
         self._selected: bytes | None = None
-        self._tag = 0
+        self.selected: Selected | None = None
+        self._tag, self._longest = 0, LONGEST_ANSWER
         self.tls: TlsFacts = wire.connection.tls
         self.capabilities: frozenset[str] = frozenset()
         self.missing: frozenset[int] = frozenset()
+        self.unasked: frozenset[int] = frozenset()
         self.tells_vanished = False
 
     @classmethod
@@ -67,7 +73,7 @@ class Session:
             session._sign_in(login)
             with translated("unavailable"):
                 answer = session._client.capabilities()
-            session.capabilities = frozenset(word.decode("ascii", "replace").upper() for word in answer)
+            session.capabilities = _words(tuple(answer))
             return session
         except BaseException:
             wire.connection.close()
@@ -89,13 +95,30 @@ class Session:
         self._wire.connection.close()
 
     def idle(self, tag: bytes) -> tuple[Connection, bytes]:
-        """Say IDLE (RFC 2177) and give the connection away, with what came after the "+": the watcher goes on with it.
-
-        This session must not be used afterwards.
-        """
+        """Say IDLE (RFC 2177) and lend the connection to a watcher, with what came after the "+". Until `resume` no
+        other method may be used; after it, only those that search and fetch in the folder that is open."""
         self._wire.send(tag + b" IDLE\r\n")
         lines, _text = self._read_until(tag, "unavailable", stop_at_plus=True)
-        return self._wire.connection, b"".join(lines) + self._wire.rest()
+        rest = b"".join(lines) + self._wire.rest()
+        self._wire.forget()
+        self._wire.until = self._client = None      # a thousand of these wait: what they need no more costs memory
+        return self._wire.connection, rest
+
+    def resume(self, tag: bytes, unread: bytes, seconds: float) -> list[bytes]:
+        """Take the connection back from the watcher, with what it has not read, and end IDLE. Everything until the
+        next `idle` must be over in `seconds`, and answers are short. Returns what the server told meanwhile."""
+        self._wire.until = time.monotonic() + seconds
+        self._wire.seconds, self._longest = min(self._wire.seconds, seconds), BRIEF
+        self._wire.give_back(unread)
+        self._wire.send(b"DONE\r\n")
+        lines, _text = self._read_until(tag, "unavailable")
+        self._wire.told.clear()
+        return lines
+
+    @property
+    def told(self) -> frozenset[bytes]:
+        """What the server said between its other answers since `resume`: EXISTS, more messages; EXPUNGE, fewer."""
+        return frozenset(self._wire.told)
 
     # Folders
 
@@ -106,12 +129,13 @@ class Session:
     def select(self, folder: Folder, readonly: bool = True) -> Selected:
         """EXAMINE, or SELECT when not readonly. `uidvalidity` is 0 where the server gives none."""
         name = _checked_name(folder)
-        self._selected = None
+        self._selected = self.selected = None
         with translated("unavailable"):
             # CONDSTORE servers name HIGHESTMODSEQ without being asked; a server without UIDVALIDITY is legal, if odd.
             answer = self._client.select_folder(name, readonly=readonly)
             self._selected = name
-            return _selected(answer, b"EXISTS")
+            self.selected = _selected(answer, b"EXISTS")
+            return self.selected
 
     def status(self, folder: Folder) -> Selected:
         """STATUS: one short command for a folder of any size. Not for the selected folder (RFC 3501 6.3.10)."""
@@ -201,7 +225,7 @@ class Session:
         return self._search(b"HEADER Message-ID", "<" + wanted + ">")
 
     def _search(self, what: bytes, text: str | None = None) -> list[int]:
-        extended = "ESEARCH" in self.capabilities
+        extended = "ESEARCH" in self.capabilities and self._longest > BRIEF     # a short "1:2000000" is not brief
         command = b"UID SEARCH RETURN (ALL) " + what if extended else b"UID SEARCH " + what
         found: set[int] = set()
         lines, _text = self._command(command, *([] if text is None else [text]), default="unavailable")
@@ -212,23 +236,27 @@ class Session:
                     listed = re.search(rb" ALL ([0-9:,]+)", line, re.I)
                     found.update(items.uids_in(listed[1]) if listed else ())
                 elif upper.startswith(b"* SEARCH"):
-                    numbers = re.sub(rb"\(.*", b"", line[8:]).split()   # RFC 7162 adds (MODSEQ n)
-                    found.update(int(n) for n in numbers)
+                    numbers = re.sub(rb"\(.*", b"", line[8:])   # RFC 7162 adds (MODSEQ n)
+                    if re.search(rb"[^\d\s]", numbers):
+                        raise ValueError
+                    found.update(int(n[0]) for n in re.finditer(rb"\d+", numbers))
         except ValueError:
             raise self._wire.trouble("protocol", reason="search") from None
         return sorted(found)
 
     # Reading
 
-    def fetch(self, uids: Sequence[int], max_bytes: int, sizes: dict[int, int] | None = None) -> Iterator:
+    def fetch(self, uids: Sequence[int], max_bytes: int, sizes: dict[int, int] | None = None,
+              more: Callable[[], bool] | None = None) -> Iterator:
         """Fetched for each UID, Oversized for those over `max_bytes`; batches in the given order.
 
         Sizes are asked first unless given (uid -> RFC822.SIZE). Memory: one message, and what the kernel holds.
-        Exhaust the iterator: stopping early closes the connection. See `missing`.
+        Exhaust the iterator: stopping early closes the connection; `more` is asked before each command, and when it
+        says False what is left becomes `unasked`. See `missing`.
         """
         uids = _as_uids(uids)
-        self.missing = frozenset()
-        sizes = dict(sizes) if sizes is not None else self._sizes(uids)
+        self.missing = self.unasked = frozenset()
+        sizes = dict(sizes) if sizes is not None else self.sizes(uids)
         small = [uid for uid in uids if uid in sizes and sizes[uid] <= max_bytes]
         large = [uid for uid in uids if sizes.get(uid, 0) > max_bytes]
         given: set[int] = set()
@@ -248,13 +276,13 @@ class Session:
         for part, what, longest, make in (
                 (small, b"UID FLAGS INTERNALDATE BODY.PEEK[]", max_bytes, fetched),
                 (large, b"UID FLAGS INTERNALDATE BODY.PEEK[HEADER]", _LARGEST_HEADER, oversized)):
-            yield from self._fetch(part, what, longest, make, sizes, given)
-        self.missing = frozenset(uids) - given
+            yield from self._fetch(part, what, longest, make, sizes, given, more)
+        self.missing = frozenset(uids) - given - self.unasked
 
-    def fetch_headers(self, uids: Sequence[int]) -> Iterator[FetchedHeader]:
-        """Header, size and structure of each UID. See `fetch` for order, `missing` and stopping early."""
+    def fetch_headers(self, uids: Sequence[int], more: Callable[[], bool] | None = None) -> Iterator[FetchedHeader]:
+        """Header, size and structure of each UID. See `fetch` for order, `more`, `missing` and stopping early."""
         uids = _as_uids(uids)
-        self.missing = frozenset()
+        self.missing = self.unasked = frozenset()
         given: set[int] = set()
 
         def header(uid, found):
@@ -264,8 +292,8 @@ class Session:
                 items.flags_of(found.get(b"FLAGS")), items.has_attachments(found.get(b"BODYSTRUCTURE")))
 
         what = b"UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER]"
-        yield from self._fetch(uids, what, _LARGEST_HEADER, header, {}, given)
-        self.missing = frozenset(uids) - given
+        yield from self._fetch(uids, what, _LARGEST_HEADER, header, {}, given, more)
+        self.missing = frozenset(uids) - given - self.unasked
 
     def fetch_one(self, uid: int, max_bytes: int = 100_000_000) -> Fetched:
         """One message. MailError gone when it is not there; unavailable when it is larger than `max_bytes`."""
@@ -276,7 +304,8 @@ class Session:
             raise MailError("unavailable", reason="too_large", uid=uid, size=found.size)
         return found
 
-    def _sizes(self, uids: Sequence[int]) -> dict[int, int]:
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """{uid: RFC822.SIZE} of those that the server tells it of."""
         run = Fetching(self._wire, uids, b"UID RFC822.SIZE", 0)
 
         def size(uid, found):
@@ -286,16 +315,17 @@ class Session:
         with self._reading():
             return dict(run.run(batches_of(uids, {}, _SIZES), size))
 
-    def _fetch(self, uids, what, longest, make, sizes, given: set[int]) -> Iterator:
+    def _fetch(self, uids, what, longest, make, sizes, given: set[int], more=None) -> Iterator:
         """Runs the commands; asks once more, one by one, for what a refused command did not give."""
         if not uids:
             return
         run = Fetching(self._wire, uids, what, longest)
         with self._reading():
             try:
-                for value in run.run(batches_of(uids, sizes), make):
+                for value in run.run(batches_of(uids, sizes), make, more):
                     given.add(value.uid)
                     yield value
+                self.unasked |= frozenset(uids) - run.sent
                 again = [uid for uid in run.refused if uid not in run.answered][:_SINGLE_TRIES]
                 for value in run.run(iter([[uid] for uid in again]), make):
                     given.add(value.uid)
@@ -385,9 +415,9 @@ class Session:
     def _read_until(self, tag: bytes, default: str, stop_at_plus: bool = False) -> tuple[list[bytes], bytes]:
         lines, total = [], 0
         while True:
-            line = self._wire.line(LONGEST_ANSWER)
+            line = self._wire.line(self._longest)
             total += len(line)
-            if total > LONGEST_ANSWER:
+            if total > self._longest:
                 raise self._wire.trouble("protocol", reason="answer_too_long")
             if line.startswith(tag + b" "):
                 verdict, _, text = line[len(tag) + 1:].partition(b" ")
@@ -405,7 +435,7 @@ class Session:
             if line[:1] != b"*":
                 raise self._wire.trouble("protocol", reason="answer")
             while (size := items.literal_size(line)) is not None:
-                if (total := total + size) > LONGEST_ANSWER:
+                if (total := total + size) > self._longest:
                     raise self._wire.trouble("protocol", reason="answer_too_long")
                 line = line + self._wire.exactly(size) + (tail := self._wire.line())
                 if items.literal_size(tail) is None:
@@ -431,13 +461,19 @@ class _CloseOnEarlyEnd:
             self._wire.connection.close()
 
 
+@functools.lru_cache(maxsize=64)
+def _words(answer: tuple[bytes, ...]) -> frozenset[str]:
+    """One object for all sessions of a server: the watch holds a thousand."""
+    return frozenset(word.decode("ascii", "replace").upper() for word in answer)
+
+
 def _selected(answer: dict, exists: bytes) -> Selected:
     def number(key, most=0xFFFFFFFF):
         value = answer.get(key)
         if isinstance(value, int) and not 0 <= value <= most:    # RFC 3501 9: 32 bits; RFC 7162 7: 63 bits
             raise MailError("protocol", reason="number", name=key.decode())
         return value if isinstance(value, int) else None
-    return Selected(number(b"UIDVALIDITY") or 0, number(b"UIDNEXT"), number(exists, items.LARGEST_SIZE) or 0,
+    return Selected(number(b"UIDVALIDITY") or 0, number(b"UIDNEXT", 2**32), number(exists, items.LARGEST_SIZE) or 0,
                     number(b"HIGHESTMODSEQ", 2**63 - 1))
 
 

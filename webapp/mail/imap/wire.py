@@ -11,17 +11,20 @@ from webapp.mail.types import MailError
 
 CHUNK = 65536              # a TLS record is 16 kB; a larger buffer only costs allocation
 LONGEST_LINE = 1 << 20
+_COUNTS = (b" EXISTS\r\n", b" EXPUNGE\r\n")
+INEXACT = 0.5              # seconds that a deadline may be off
 SLOWEST = 16_384           # bytes a second below which a literal counts as stalled
 
 
 class Wire:
     """`line` and `exactly` read, `send` writes. MailError timed_out, lost, protocol.
 
-    `until` (time.monotonic) is the end of the whole session, or None.
+    `until` (time.monotonic) is the end of the whole session, or None. `told`: EXISTS, EXPUNGE, when a line at
+    any place said so.
     """
 
     def __init__(self, connection: Connection, until: float | None = None):
-        self.connection, self.until = connection, until
+        self.connection, self.until, self.told = connection, until, set()
         self._buffer, self._start = bytearray(), 0
         self.seconds = connection.policy.read_seconds
 
@@ -49,6 +52,8 @@ class Wire:
             raise self.trouble("protocol", reason="line_too_long")
         line = bytes(memoryview(self._buffer)[self._start:end + 1])
         self._start = end + 1
+        if line.endswith(_COUNTS):
+            self.told.add(line.split()[-1])
         return line
 
     def exactly(self, size: int) -> bytes:
@@ -103,7 +108,8 @@ class Wire:
             raise self.trouble("timed_out")
         sock = self.connection.sock
         try:
-            sock.settimeout(left)
+            if abs((sock.gettimeout() or 0.0) - left) > INEXACT or left < 2 * INEXACT:     # a system call each time
+                sock.settimeout(left)
             data = sock.recv(size)
         except TimeoutError:
             raise self.trouble("timed_out") from None

@@ -1,0 +1,59 @@
+"""What the lists show of a conversation, derived from its messages: the same that `threads` keeps with every mail."""
+
+from sqlalchemy import delete, select
+
+from webapp.actions import threads
+from webapp.extensions import db
+from webapp.mail.address import address_key
+from webapp.models import Connection, ContactAddress, Message, Participant
+from webapp.models.rows import write_rows
+
+COLUMNS = (Message.id, Message.at, Message.outgoing, Message.bounce, Message.sender_ambiguous, Message.from_name,
+           Message.from_address, Message.to, Message.cc, Message.subject, Message.snippet, Message.has_attachments)
+
+
+def summarise(conversation, unread_to):
+    """`unread_to`: the newest incoming message that ever counted as new; older mail that was read elsewhere before it
+    came may count as new, too, when it lies beside it. A conversation without messages keeps its subject and times."""
+    messages = db.session.execute(
+        select(*COLUMNS, Connection.address).join(Connection, Connection.id == Message.connection_id)
+        .where(Message.conversation_id == conversation.id).order_by(Message.at, Message.id)).all()
+    conversation.message_count = len(messages)
+    conversation.last_in_id = max((m.id for m in messages if not m.outgoing and m.id <= unread_to), default=0)
+    conversation.has_attachments = any(m.has_attachments for m in messages)
+    if messages:
+        _tell(conversation, messages)
+    _take_part(conversation, messages)
+    db.session.flush()
+
+
+def _tell(conversation, messages):
+    oldest, newest = min(messages, key=lambda m: (m.at, -m.id)), messages[-1]
+    conversation.opened_at, conversation.subject = oldest.at, threads.base_subject(oldest.subject)
+    conversation.last_at, conversation.last_outgoing = newest.at, newest.outgoing
+    conversation.last_snippet = newest.snippet
+    customers = [m for m in messages if threads.names_customer(m)]
+    last = customers[-1] if customers else None
+    conversation.who, conversation.who_at = threads.who_of(last or newest), last.at if last else None
+    keys = list(dict.fromkeys(key for m in customers if not m.sender_ambiguous
+                              and (key := _key(m.from_address)) not in ("", _key(m.address))))
+    contacts = dict(db.session.execute(select(ContactAddress.address_key, ContactAddress.contact_id).where(
+        ContactAddress.address_key.in_(keys))).all())
+    if conversation.contact_id not in contacts.values():
+        conversation.contact_id = next((contacts[key] for key in keys if key in contacts), None)
+
+
+def _take_part(conversation, messages):
+    keys = set()
+    for m in messages:
+        sender = [] if m.sender_ambiguous else [m.from_address]
+        keys |= {_key(a) for a in (*sender, *(p[1] for p in (*m.to, *m.cc)))} - {"", _key(m.address)}
+    db.session.execute(delete(Participant).where(Participant.conversation_id == conversation.id))
+    write_rows(Participant, [{"conversation_id": conversation.id, "address_key": key} for key in sorted(keys)])
+
+
+def _key(address):
+    try:
+        return address_key(address or "")
+    except ValueError:
+        return ""

@@ -1,0 +1,22 @@
+"""Which folders of a mailbox can be read."""
+
+from webapp.rules import RuleBroken
+
+NEEDED = ("inbox", "sent")                  # replies and answers
+NEVER = ("drafts", "trash", "junk")         # nobody has sent, kept or wanted what is in there
+
+
+def is_needed(role: str) -> bool:
+    """Read always, where it is there."""
+    return role in NEEDED
+
+
+def is_offered(role: str) -> bool:
+    """May somebody choose to have it read?"""
+    return role not in NEVER
+
+
+def check_folders(wanted: list[int], roles: dict[int, str]):
+    """`roles`: of each folder that there is. Raises RuleBroken("folders", "not_offered")."""
+    if not all(is_offered(roles.get(folder, "trash")) for folder in wanted):
+        raise RuleBroken("folders", "not_offered")
