@@ -47,6 +47,7 @@ def axe(page):
     """axe's findings, as sentences. By page.evaluate: a strict CSP stops script tags, not this."""
     if not page.evaluate("typeof axe !== 'undefined'"):
         page.evaluate(AXE)
+    page.evaluate(STANDS_STILL)
     found = page.evaluate("options => axe.run(document, {...options, iframes: false}).then(r => r.violations)", RULES)
     return [f"{v['id']} ({v['impact']}): {v['help']} {[n['html'][:160] for n in v['nodes'][:3]]}"
             f" {v['nodes'][0].get('failureSummary', '')[:300]}" for v in found]
