@@ -58,8 +58,8 @@ def test_an_inline_image_is_shown_by_a_link_that_ends_and_cannot_be_made_up(app,
         "nobody's": URLSafeTimedSerializer(secret, salt="inline-image").dumps(99999),
     }
     assert {name: nobody.get(f"/image/{t}").status_code for name, t in forged.items()} == dict.fromkeys(forged, 404)
-    from webapp.blueprints import messages
-    monkeypatch.setattr(messages, "IMAGE_SECONDS", -1)
+    from webapp.blueprints.messages import pictures
+    monkeypatch.setattr(pictures, "IMAGE_SECONDS", -1)
     assert nobody.get(link).status_code == 404
 
 

@@ -16,7 +16,7 @@ import pytest
 from browser.conftest import ARGUMENTS, CHROMIUM
 from playwright.sync_api import Error
 
-from webapp.blueprints.messages import FRAME_CSP, _page
+from webapp.blueprints.messages.body import FRAME_CSP, page
 from webapp.mail.html import clean, fill
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
@@ -185,16 +185,16 @@ def lab(browser_without_names, world):
     context.close()
 
 
-SANDBOX = 'sandbox="allow-popups allow-popups-to-escape-sandbox"'  # as in templates/_shared/_message.html
+SANDBOX = 'sandbox="allow-popups allow-popups-to-escape-sandbox"'  # as in templates/_shared/_sheet.html
 
 
 def served(html):
     """A letter as /messages/N/body answers it, with no image allowed."""
-    return _page(fill(clean(html).html, {}))
+    return page(fill(clean(html).html, {}))
 
 
 def test_the_frame_here_is_the_one_that_the_product_uses():
-    template = Path(__file__).resolve().parents[2] / "templates" / "_shared" / "_message.html"
+    template = Path(__file__).resolve().parents[2] / "templates" / "_shared" / "_sheet.html"
     assert SANDBOX in template.read_text()
 
 
@@ -218,11 +218,11 @@ def test_the_sanitiser_alone_is_enough(lab):
 
 
 def test_the_frame_and_its_policy_alone_run_nothing(lab):
-    raw = lab.show({name: _page(html) for name, html in letters(*SCRIPTS).items()}, FRAME_CSP, SANDBOX)
+    raw = lab.show({name: page(html) for name, html in letters(*SCRIPTS).items()}, FRAME_CSP, SANDBOX)
     assert raw.executed == set()
 
 
 def test_the_policy_alone_runs_nothing(lab):
     """Opened in a tab of its own there is no frame around a letter; its own header still is."""
-    raw = lab.show({name: _page(html) for name, html in letters(*SCRIPTS).items()}, FRAME_CSP)
+    raw = lab.show({name: page(html) for name, html in letters(*SCRIPTS).items()}, FRAME_CSP)
     assert raw.executed == set()
