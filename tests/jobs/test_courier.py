@@ -399,7 +399,7 @@ class _Mortal(courier_file.Apart):
             if self.answered > self.bomb:
                 self.bomb = None
                 os.kill(self._pid, signal.SIGKILL)
-                self._end.close()
+                self._answers.close()
         return super().answer()
 
 

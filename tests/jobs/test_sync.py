@@ -69,6 +69,7 @@ def test_a_worker_killed_between_batches_is_followed_where_it_stood(mailbox, dov
         done.append(receive(*arguments))
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(intake, "receive", killed)
+        patch.setattr(intake, "BATCH", 120)
         sync.pull(box.id)
     assert 0 < len(numbers()) < 480
     with unit():        # a killed process gives no lease back: it runs out

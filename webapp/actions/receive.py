@@ -11,39 +11,44 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError
 
 from webapp.actions import places, threads
+from webapp.actions.summary import summarise
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail import html as mail_html
 from webapp.mail.apart import Apart, Died
+from webapp.mail.pack import pack
 from webapp.mail.parse import MAX_HEADERS, PARSER_VERSION, parse, parse_header
 from webapp.mail.text import snippet
 from webapp.mail.types import Fetched, FetchedHeader, MailError, Parsed
-from webapp.models import Attachment, Message, Place
+from webapp.models import Attachment, Folder, Message, Place
+from webapp.models.blob import rows_of
 from webapp.models.rows import Row, next_ids, write_rows
 from webapp.models.types import now
+from webapp.rules.folders import is_left_out
 
 log = logging.getLogger(__name__)
 EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 CHUNK, CHUNK_BYTES = 16, 1_000_000      # messages that the parser gets at once, and their bytes
-AHEAD, AHEAD_BYTES = 200, 2_000_000     # that it may have in hand before its answers are waited for
+AHEAD, AHEAD_BYTES = 300, 4_000_000     # that it may have in hand before its answers are waited for
 
 
 class Read:
     """What the server sent of one message, on its way into the database.
 
     `digest`, `raw_sha256`: none before `put_away`. `parsed`, `columns`, `attachments`: what it says, and its rows; none
-    before `take`.
+    before `take`. `size`: bytes on the wire. `raw` is empty once nobody needs it: many are on their way at once.
     """
 
     def __init__(self, item):
         self.item, self.uid = item, item.uid
         self.raw = item.raw if isinstance(item, Fetched) else item.header
+        self.size = len(item.raw) if isinstance(item, Fetched) else item.size
         self.raw_sha256 = None
         self.digest = None if isinstance(item, Fetched) else _digest(item)
         self.how = "whole" if isinstance(item, Fetched) else "header"
@@ -54,6 +59,14 @@ class Read:
         if isinstance(self.item, FetchedHeader):
             self.columns["has_attachments"] = self.item.has_attachments
 
+    def pack(self):
+        """The rows for Blobs, by its name. A report is kept at hand as well: it names our mail in its body."""
+        self.digest = self.raw_sha256 = hashlib.sha256(self.raw).hexdigest()
+        packed = pack(self.raw)
+        if self.parsed and not self.parsed.bounce:
+            self.raw, self.item = b"", self.item._replace(raw=b"")
+        return rows_of(self.raw_sha256, packed)
+
 
 def reading(items, apart):
     """A Read for each of these items, parsed in a process of its own (`apart`: Apart of contents_of), which works
@@ -62,12 +75,13 @@ def reading(items, apart):
     waiting, chunk, size, ahead = deque(), [], 0, 0
     try:
         for item in items:
-            chunk.append(read := Read(item))
-            size += len(read.raw)
+            chunk.append(Read(item))
+            size += len(chunk[-1].raw)
+            del item        # else it lives on until the next one is here
             if len(chunk) >= CHUNK or size >= CHUNK_BYTES:
                 _ask(apart, chunk, waiting)
                 chunk, size, ahead = [], 0, ahead + size
-                while ahead > AHEAD_BYTES or len(waiting) > AHEAD:
+                while ahead > AHEAD_BYTES or len(waiting) > AHEAD or waiting and apart.has_answer():
                     ahead -= len(waiting[0].raw)
                     yield _parsed(apart, waiting)
     except MailError:
@@ -81,9 +95,7 @@ def put_away(reads, store):
     rows = {}
     for read in reads:
         if isinstance(read.item, Fetched):
-            read.raw_sha256, its_rows = store.rows_of(read.raw)
-            read.digest = read.raw_sha256
-            rows |= its_rows
+            rows |= read.pack()
     if rows:
         store.put(rows)
 
@@ -152,7 +164,7 @@ def receive(connection, folder, items):
     Running it twice with the same items changes nothing. Moves no cursor: the caller does, in the same transaction.
     """
     placed = places.stored_uids(folder, [i.uid for i in items])
-    items = [item for item in items if item.uid not in placed]
+    items = [i for i in items if i.uid not in placed and not is_left_out(folder.role, getattr(i, "item", i).flags)]
     if not items:
         return
     reads = items
@@ -182,9 +194,15 @@ def keep_place(connection, folder, uid):
 def store_body(message, raw, contents=None):
     """The whole of a message whose header alone was read: its owner has opened it, or it was too large before.
     `contents`: what `read_alone` said of it."""
-    parsed, columns, attachments = contents or read_alone(raw)
-    [message.raw_sha256] = blobs().put_raw([raw])
-    message.size, message.state = len(raw), "ok" if parsed.readable else "unreadable"
+    contents = contents or read_alone(raw)
+    [raw_sha256] = blobs().put_raw([raw])
+    fill_in(message, raw_sha256, len(raw), *contents)
+
+
+def fill_in(message, raw_sha256, size, parsed, columns, attachments):
+    """The columns of what was read after the message had its place; its raw bytes are put away already."""
+    message.raw_sha256, message.size = raw_sha256, size
+    message.state = "ok" if parsed.readable else "unreadable"
     for name, value in columns.items():
         setattr(message, name, value)
     message.attachments = [Attachment(**a) for a in attachments]
@@ -206,12 +224,14 @@ def _take_in_alone(connection, folder, read):
         log.exception("connection %s, folder %s, UID %s is kept raw", connection.id, folder.id, read.uid)
         with db.session.begin_nested():
             message_id = _known(connection.id, [read.digest]).get(read.digest) or _unreadable(
-                connection, read.digest, read.raw_sha256, _size(read.item), read.item.internal_date)
+                connection, read.digest, read.raw_sha256, read.size, read.item.internal_date)
             _place(folder, [(message_id, read.uid, read.item.flags)])
 
 
 def _take_in(connection, folder, reads):
     known = _known(connection.id, [r.digest for r in reads])
+    if folder.role == "sent" and known:
+        _turn_ours(known.values())
     new = {}            # the first of each digest
     for read in reads:
         if read.digest not in known and read.digest not in new:
@@ -238,18 +258,32 @@ def _known(connection_id, digests):
 
 
 def _our_own(connection, folder, parsed):
-    """A mail that was written here and comes back from Sent: some servers change its bytes on the way, so its
-    Message-ID, which we minted, tells."""
-    if folder.role != "sent" or not parsed.message_id or not threads.is_our_id(parsed.message_id):
+    """A mail that was written here and comes back from Sent, or from \\All with our address on it: some servers change
+    its bytes on the way, so its Message-ID, which we minted, tells."""
+    from_us = folder.role == "sent" or folder.role == "all" and threads.is_from(parsed, connection.address)
+    if not from_us or not parsed.message_id or not threads.is_our_id(parsed.message_id):
         return None
     return db.session.scalar(select(Message.id).where(
         Message.connection_id == connection.id, Message.message_id == parsed.message_id, Message.outgoing))
 
 
+def _turn_ours(message_ids):
+    """What lies in Sent was met before, under another label, and taken for somebody's. What lies in the inbox as well
+    was sent to ourselves."""
+    in_inbox = exists().where(Place.message_id == Message.id, Place.folder_id == Folder.id, Folder.role == "inbox")
+    for message in db.session.scalars(select(Message).where(Message.id.in_(message_ids), ~Message.outgoing, ~in_inbox)):
+        message.outgoing = True
+        if conversation := message.conversation:
+            threads.remember_keys(conversation, [message])
+            db.session.flush()
+            summarise(conversation, unread_to=conversation.last_in_id)
+            announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")
+
+
 def _message(number, connection, folder, read):
     item = read.item
     return Row(id=number, connection_id=connection.id, conversation_id=None, digest=read.digest,
-               raw_sha256=read.raw_sha256, state=_state(item, read.parsed), size=_size(item),
+               raw_sha256=read.raw_sha256, state=_state(item, read.parsed), size=read.size,
                outgoing=folder.role == "sent", author_id=None, at=_arrival(item.internal_date or read.parsed.date),
                **read.columns)
 
@@ -309,11 +343,7 @@ def database_in_trouble(error):
 
 
 def _digest(item):
-    return hashlib.sha256(item.header + b"|%d" % _size(item)).hexdigest()
-
-
-def _size(item):
-    return len(item.raw) if isinstance(item, Fetched) else item.size
+    return hashlib.sha256(item.header + b"|%d" % item.size).hexdigest()
 
 
 def _state(item, parsed):

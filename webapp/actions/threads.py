@@ -9,6 +9,7 @@ unless people have worked in a conversation. Then it stays as they left it.
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from flask import current_app
@@ -146,6 +147,11 @@ def _learn(conversation, message):
     if message.at >= conversation.last_at:
         conversation.last_snippet = message.snippet
     _meet_customer(conversation, message)
+
+
+def is_from(parsed, address):
+    """Does it say that this address alone wrote it?"""
+    return bool(parsed.sender) and not parsed.sender_ambiguous and _key(parsed.sender.address) == _key(address)
 
 
 def is_our_id(message_id):
@@ -589,6 +595,7 @@ def who_of(message):
     return name or address
 
 
+@lru_cache(maxsize=4_096)       # the same people write again and again
 def _key(address):
     try:
         return address_key(address)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import and_, delete, exists, literal_column, or_, select
 
-from webapp.actions.receive import receive, store_body
+from webapp.actions.receive import fill_in, read_alone, receive
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Conversation, Draft, Event, Message, Participant, Place, Seen, ThreadKey
@@ -105,5 +105,6 @@ def _fill_in(connection, message, read):
         db.session.execute(delete(Place).where(Place.message_id == message.id))
         return
     message.digest = read.digest
-    store_body(message, read.item.raw, (read.parsed, read.columns, read.attachments) if read.parsed else None)
+    contents = (read.parsed, read.columns, read.attachments) if read.parsed else read_alone(read.raw)
+    fill_in(message, read.raw_sha256, read.size, *contents)
     announce(f"conversation-{message.conversation_id}")

@@ -8,7 +8,7 @@ from flask import current_app
 
 from webapp.actions import connections, health, outbox
 from webapp.extensions import db
-from webapp.jobs import job, look, unit
+from webapp.jobs import job, look, sync, unit
 from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap, open_smtp, policy, smtp_endpoint
 from webapp.live import announce
 from webapp.mail.address import login_key
@@ -17,7 +17,7 @@ from webapp.mail.types import Endpoint, MailError
 from webapp.models import Connection
 from webapp.models.connection import held
 from webapp.models.types import now
-from webapp.queue import later
+from webapp.queue import enqueue
 from webapp.rules import RuleBroken
 from webapp.rules.connections import Holder, ask, check_address, check_published
 
@@ -56,6 +56,10 @@ class _Attempt:
             self._step("receive", self._sign_in_to_receive)
             self._step("send", self._sign_in_to_send)
             self._step("folders", self._list_folders)
+            if self.session:
+                sync.begin(self.id, self.session)
+            else:
+                enqueue("webapp.jobs.sync.pull", (self.id,), queue="in")
 
     def _step(self, name, do):
         with unit():
@@ -144,13 +148,13 @@ class _Attempt:
             health.healthy(connection)
             outbox.retry_now(connection)
             announce("watch")
-            later("webapp.jobs.sync.pull", connection.id, queue="in")
 
     def _folders(self):
         """On the session that is open already, for a sign-in takes long; it may have ended while we tried to send."""
         try:
             return self.session.folders()
         except MailError:
+            self.session = None
             endpoint, credentials = look(lambda: (imap_endpoint(self._connection()), login(self._connection())))
             with open_imap(endpoint, credentials) as session:
                 return session.folders()

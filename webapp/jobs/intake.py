@@ -1,6 +1,7 @@
 """From an open IMAP session into the database: fetch, parse apart, put away, store with the cursor of the folder."""
 
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from webapp.actions import places
@@ -13,7 +14,9 @@ from webapp.mail.types import MailError
 from webapp.models import Folder
 
 # Messages, about how many bytes, and seconds a commit: what a slow server or slow mail has given so far is not lost.
-BATCH, BATCH_BYTES, BATCH_SECONDS = 150, 3_000_000, 5.0
+# The first of a stream is small: somebody may be waiting for it.
+BATCH, BATCH_BYTES, BATCH_SECONDS = 300, 6_000_000, 5.0
+FIRST_BYTES = 1_500_000
 
 
 class Intake:
@@ -74,17 +77,17 @@ class Intake:
     def _read(self, uids, more=None):
         """(batch for `receive`, is it the last one). All is parsed and put away before the database is held: a batch is
         packed and put away while the next one comes over the wire."""
-        batches, before, trouble = _by_bytes(reading(self._fetch(uids, more), self.apart)), None, None
+        batches, under_way, beside, trouble = _by_bytes(reading(self._fetch(uids, more), self.apart)), deque(), 0, None
         with ThreadPoolExecutor(1, thread_name_prefix="put-away") as other:
             try:
                 for reads, is_last in batches:
-                    done = other.submit(put_away, reads, blobs())
-                    if before:
-                        yield _when_done(*before)
-                    before = done, reads, is_last
+                    under_way.append((other.submit(put_away, reads, blobs()), reads, is_last))
+                    while len(under_way) > beside:
+                        yield _when_done(*under_way.popleft())
+                    beside = 1      # but the first at once: somebody may be waiting for it
             except MailError as error:
                 trouble = error
-            yield _when_done(*before)
+            yield from (_when_done(*batch) for batch in under_way)
         if trouble:
             raise trouble
 
@@ -120,14 +123,14 @@ def _when_done(done, reads, is_last):
 def _by_bytes(items):
     """(batch, is it the last one) of a stream, none much larger than BATCH_BYTES: memory stays flat. What came before
     a trouble is given too: else the same trouble would come again and again at the same place."""
-    batch, size, began = [], 0, time.monotonic()
+    batch, size, began, most = [], 0, time.monotonic(), FIRST_BYTES
     try:
         for item in items:
             batch.append(item)
             size += len(item.raw)
-            if size > BATCH_BYTES or len(batch) >= BATCH or time.monotonic() - began > BATCH_SECONDS:
+            if size > most or len(batch) >= BATCH or time.monotonic() - began > BATCH_SECONDS:
                 yield batch, False
-                batch, size, began = [], 0, time.monotonic()
+                batch, size, began, most = [], 0, time.monotonic(), min(2 * most, BATCH_BYTES)
     except MailError:
         yield batch, False
         raise

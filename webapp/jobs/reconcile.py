@@ -22,7 +22,8 @@ def reconcile(pull, folder, selected):
     first, high = folder["low"] or 1, folder["high"]
     listed = pull.session.uids(first, None)
     whole = first > 1 or len(listed) >= selected.exists     # else it lists fewer than it says: nothing is gone for that
-    listed = [uid for uid in listed if uid <= high]
+    left_out = set(pull.session.drafts()) if folder["mail"].role == "all" else ()      # rules.folders.is_left_out
+    listed = [uid for uid in listed if uid <= high and uid not in left_out]
     absent, extra, stored = pull.write(
         folder, lambda row: places.compare(row, first, listed, high, mend=whole))
     missing = following.in_scope(pull, folder, absent)

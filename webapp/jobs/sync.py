@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import nullcontext
 from datetime import timedelta
 
 from flask import current_app
@@ -41,6 +42,12 @@ def pull(connection_id):
     _bring_up_to_date(connection_id, SHORT)
 
 
+def begin(connection_id, session):
+    """`pull`, on the session with which the address was just connected: a second sign-in would take as long as the
+    first mail. No job: `session` is open, and stays so."""
+    _bring_up_to_date(connection_id, SHORT, session=session)
+
+
 @job
 def backfill(connection_id):
     """Go on with a first sync, in the queue of what may take long. New mail overtakes it. The session is long: a large
@@ -58,7 +65,7 @@ def compare(connection_id):
     return results, problem
 
 
-def _bring_up_to_date(connection_id, seconds, compared=None, session_seconds=None):
+def _bring_up_to_date(connection_id, seconds, compared=None, session_seconds=None, session=None):
     """Somebody else on this connection? Then they are told to look again. True when it was ours."""
     fence = patiently(lambda: _take(connection_id))
     if fence is None:
@@ -66,7 +73,7 @@ def _bring_up_to_date(connection_id, seconds, compared=None, session_seconds=Non
     again = False
     try:
         with beating(connection_id, fence):
-            again = _Pull(connection_id, fence, seconds, compared, session_seconds).run()
+            again = _Pull(connection_id, fence, seconds, compared, session_seconds).run(session)
     except MailError as error:
         _trouble(connection_id, error)
     except leases.LeaseLost:
@@ -128,16 +135,16 @@ class _Pull(Intake):
         self.listed = False    # folders are asked for once
         self.behind = set()    # folders with more new mail than was read in one go
 
-    def run(self):
-        """True when there is more to do."""
+    def run(self, session=None):
+        """True when there is more to do. `session`: one that is open already."""
         connection = db.session.get(Connection, self.connection_id)
         endpoint, credentials = imap_endpoint(connection), login(connection)
         self.personal = connection.kind == "personal"
         first = {"inbox": 0, "sent": 1}      # what was sent is known as ours before it is met elsewhere
         folder_ids = [f.id for f in sorted(connection.folders, key=lambda f: first.get(f.role, 2)) if f.chosen]
         db.session.rollback()
-        with (open_imap(endpoint, credentials, self.session_seconds) as self.session,
-              Apart(contents_of) as self.apart):
+        session = nullcontext(session) if session else open_imap(endpoint, credentials, self.session_seconds)
+        with session as self.session, Apart(contents_of) as self.apart:
             self._catch_up(folder_ids)
             if self.compared is not None:
                 self.compared += [self._compare(i) for i in folder_ids if i not in self.lost]

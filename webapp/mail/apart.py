@@ -5,7 +5,9 @@ too much CPU time (also inside C and Rust code, where no exception can reach), a
 """
 
 import contextlib
+import fcntl
 import io
+import itertools
 import multiprocessing.connection
 import os
 import pickle
@@ -23,6 +25,7 @@ from webapp.mail.types import Mailbox, Parsed, Part
 CPU_SECONDS = 2.0          # of one call
 SECONDS = 30.0             # of the wall clock: then it is not the child's fault alone, but we go on
 MEMORY = 600_000_000       # bytes of address space that it may need beyond what it has at the start
+WAITING = 1 << 20          # bytes that may wait in a pipe: answers do, while the next call is worked on
 _KNOWN = {(c.__module__, c.__qualname__): c for c in (Mailbox, Parsed, Part, datetime, timedelta, timezone)}
 
 
@@ -39,7 +42,8 @@ class Apart:
     """
 
     def __init__(self, function: Callable, nursery: "Nursery | None" = None):
-        self._function, self._nursery, self._pid, self._end = function, nursery, None, None
+        self._function, self._nursery, self._pid = function, nursery, None
+        self._calls = self._answers = None      # the ends of two pipes
 
     def __enter__(self) -> "Apart":
         return self
@@ -52,17 +56,21 @@ class Apart:
         if self._pid is None:
             self._start()
         with contextlib.suppress(OSError):      # `answer` will say so
-            self._end.send_bytes(pickle.dumps([how for _raw, how in calls]))
+            self._calls.send_bytes(pickle.dumps([how for _raw, how in calls]))
             for raw, _how in calls:             # as they are: a copy of 50 MB would count
-                self._end.send_bytes(raw)
+                self._calls.send_bytes(raw)
+
+    def has_answer(self) -> bool:
+        """Need one not wait for `answer`?"""
+        return self._pid is not None and self._answers.poll()
 
     def answer(self):
         """The next result. Died: this one and all that were asked for have none; ask again for those after it."""
         deadline = time.monotonic() + SECONDS
         try:
-            if not self._end.poll(deadline - time.monotonic()):
+            if not self._answers.poll(deadline - time.monotonic()):
                 raise Died
-            return _Plain(io.BytesIO(self._end.recv_bytes())).load()
+            return _Plain(io.BytesIO(self._answers.recv_bytes())).load()
         except Exception as error:  # noqa: BLE001 - its end, or rubbish: what it says is not to be trusted
             self.stop()
             raise Died from error
@@ -71,15 +79,20 @@ class Apart:
         """End the child; the next `ask` starts another."""
         if self._pid is None:
             return
-        self._end.close()
+        self._calls.close()
+        self._answers.close()
         (self._nursery.bury if self._nursery else _bury)(self._pid)
-        self._pid = self._end = None
+        self._pid = self._calls = self._answers = None
 
     def _start(self) -> None:
-        ours, theirs = multiprocessing.connection.Pipe()
-        with theirs:
-            self._pid = self._nursery.bear(theirs) if self._nursery else _fork(self._function, theirs)
-        self._end = ours
+        calls, self._calls = multiprocessing.connection.Pipe(duplex=False)
+        self._answers, answers = multiprocessing.connection.Pipe(duplex=False)
+        with contextlib.suppress(OSError):      # somebody has many large pipes
+            fcntl.fcntl(self._calls.fileno(), fcntl.F_SETPIPE_SZ, WAITING)
+            fcntl.fcntl(answers.fileno(), fcntl.F_SETPIPE_SZ, WAITING)
+        with calls, answers:
+            ends = calls.fileno(), answers.fileno()
+            self._pid = self._nursery.bear(ends) if self._nursery else _fork(self._function, ends)
 
 
 class Nursery:
@@ -97,10 +110,11 @@ class Nursery:
         theirs.close()
         self._sock.settimeout(SECONDS)
 
-    def bear(self, end) -> int:
-        """The pid of a new child that answers at `end`. OSError: there will be no more children."""
+    def bear(self, ends) -> int:
+        """The pid of a new child that has the `ends` of two pipes: of calls and of answers. OSError: there will be
+        no more children."""
         with self._lock:
-            socket.send_fds(self._sock, [_order(0)], [end.fileno()])
+            socket.send_fds(self._sock, [_order(0)], ends)
             if len(answer := self._sock.recv(4)) != 4:
                 raise ConnectionResetError("the nursery is gone")
             return int.from_bytes(answer)
@@ -130,18 +144,20 @@ def _bear_children(function, sock) -> None:
     """The nursery. Never returns."""
     try:
         _let_go(sock.fileno())
-        while len(order := (received := socket.recv_fds(sock, 4, 1))[0]) == 4:     # else the parent is gone
+        while len(order := (received := socket.recv_fds(sock, 4, 2))[0]) == 4:     # else the parent is gone
             if pid := int.from_bytes(order):
                 _bury(pid)
                 continue
-            with multiprocessing.connection.Connection(received[1][0]) as end:
-                sock.sendall(_fork(function, end).to_bytes(4))
+            ends = received[1]
+            sock.sendall(_fork(function, ends).to_bytes(4))
+            for end in ends:
+                os.close(end)
     finally:
         os._exit(0)
 
 
 def _order(pid: int) -> bytes:
-    """What the nursery is told: end this child; 0: here comes the end of a pipe, fork one for it."""
+    """What the nursery is told: end this child; 0: here come the ends of two pipes, fork one for them."""
     return pid.to_bytes(4)
 
 
@@ -152,24 +168,26 @@ def _bury(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _fork(function, end) -> int:
+def _fork(function, ends) -> int:
     pid = os.fork()
     if pid == 0:
-        _live(function, end)
+        _live(function, *ends)
     return pid
 
 
-def _live(function, end) -> None:
+def _live(function, asked, told) -> None:
     """The child. Never returns, and never runs what its parent would run at its end."""
     try:
-        _let_go(end.fileno())
+        _let_go(asked, told)
+        calls_end = multiprocessing.connection.Connection(asked, writable=False)
+        answers = multiprocessing.connection.Connection(told, readable=False)
         calls = queue.SimpleQueue()
-        threading.Thread(target=_listen, args=(end, calls), daemon=True).start()
+        threading.Thread(target=_listen, args=(calls_end, calls), daemon=True).start()
         while (call := calls.get()) is not None:
             signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)     # SIGPROF ends a process that does not catch it
             result = function(*call)
             signal.setitimer(signal.ITIMER_PROF, 0)
-            end.send_bytes(pickle.dumps(result))
+            answers.send_bytes(pickle.dumps(result))
     except BaseException:  # noqa: BLE001 - the parent will hear of our end
         os._exit(1)
     finally:
@@ -186,10 +204,10 @@ def _listen(end, calls) -> None:
         calls.put(None)
 
 
-def _let_go(kept: int) -> None:
+def _let_go(*kept: int) -> None:
     """Close the connections of the parent (a copy would hold them open), take its signal handlers off, set limits."""
-    os.closerange(3, kept)
-    os.closerange(kept + 1, 65_536)
+    for after, end in itertools.pairwise((2, *sorted(kept), 65_536)):
+        os.closerange(after + 1, end)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGPROF, signal.SIGUSR1):
         signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(OSError, ValueError):      # no /proc, or a lower limit already

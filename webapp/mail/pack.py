@@ -7,7 +7,8 @@ Skeleton, version 1: b"PRM1", count (u32), then per part: offset in the rest (u6
 decoded length (u32), line end (u8: 1 LF, 2 CRLF), SHA-256 (32 bytes); then the rest of the message.
 """
 
-import binascii
+import io
+import re
 import struct
 from collections.abc import Callable
 from hashlib import sha256
@@ -22,10 +23,10 @@ _START = len(MAGIC) + _COUNT.size
 _PLAIN = MAGIC + _COUNT.pack(0)
 _LINE_ENDS = {1: b"\n", 2: b"\r\n"}
 
-AT_ONCE = 8_192           # lines that are encoded at once to be compared
+AT_ONCE = 8_192           # lines that are decoded at once; a multiple of four, so that no four characters are torn
 MAX_TRIES = 3_000         # mentions of base64 that are looked at; a real message has one per part
 MAX_HEADER = 8 * 1024     # bytes of a part's header
-_NAME, _SHOUTED = b"ase64", b"BASE64"  # base64, Base64; and the rare BASE64
+_NAMED = re.compile(rb":[ \t]*base64", re.IGNORECASE)      # no encoded body holds a colon: it is skipped quickly
 
 
 class Packed(NamedTuple):
@@ -38,12 +39,9 @@ def pack(raw: bytes, min_size: int = 4096) -> Packed:
 
     `unpack(skeleton, parts.__getitem__) == raw` holds for every input, mail or not. Time is linear.
     """
-    whole = Packed(_PLAIN + raw, {})
-    if len(raw) < min_size or (_NAME not in raw and _SHOUTED not in raw):
-        return whole
     rest, references, parts, kept_to = [], [], {}, 0
     offset = 0
-    for start, end in _bodies(raw, min_size):
+    for start, end in _bodies(raw, min_size):    # none in what is shorter
         found = _decode(raw, start, end)
         if not found:
             continue
@@ -55,7 +53,7 @@ def pack(raw: bytes, min_size: int = 4096) -> Packed:
         references.append(_REFERENCE.pack(offset, line, len(data), line_end, digest.digest()))
         kept_to = stop
     if not parts:
-        return whole
+        return Packed(_PLAIN + raw, {})
     rest.append(raw[kept_to:])
     return Packed(b"".join((MAGIC, _COUNT.pack(len(references)), *references, *rest)), parts)
 
@@ -94,14 +92,12 @@ def part_hashes(skeleton: bytes) -> tuple[str, ...]:
 
 def _bodies(raw: bytes, min_size: int):
     """(start, end) of the bodies whose headers say base64, in order, never overlapping."""
-    position, shouted = 0, _SHOUTED in raw
+    position = 0
     for _ in range(MAX_TRIES):
-        at = raw.find(_NAME, position)
-        if shouted and (other := raw.find(_SHOUTED, position)) >= 0:
-            at = other if at < 0 else min(at, other)
-        if at < 0:
+        if not (named := _NAMED.search(raw, position)):
             return
-        position = at + 6
+        at = named.start()
+        position = named.end()
         line = raw.rfind(b"\n", max(0, at - 100), at) + 1
         if not raw[line:line + 25].lower().startswith(b"content-transfer-encoding"):
             continue
@@ -135,27 +131,40 @@ def _decode(raw: bytes, start: int, end: int):
         return None
     while end > start and raw[end - 1] in b"\r\n":
         end -= 1
-    encoded = memoryview(raw)[start:end]
-    try:
-        data = pybase64.b64decode(encoded)  # skips line ends, and rubbish too: proven below
-    except binascii.Error:
-        return None
     line_end = 2 if crlf else 1
-    return (data, line, line_end, end) if _comes_back(encoded, data, line, _LINE_ENDS[line_end]) else None
+    try:
+        return _lines_decoded(memoryview(raw)[start:end], line, _LINE_ENDS[line_end]), line, line_end, end
+    except ValueError:      # binascii.Error is one
+        return None
 
 
-def _comes_back(encoded: memoryview, data: bytes, line: int, line_end: bytes) -> bool:
-    """Does `_encode` give exactly `encoded`? A few thousand lines at a time: a copy of 50 MB would count."""
-    step = line // 4 * 3 * AT_ONCE if line % 4 == 0 else len(data) or 1
-    position = 0
-    for start in range(0, len(data), step):
-        text = _encode(data[start:start + step], line, line_end)
-        if start + step < len(data):
-            text += line_end
-        if bytes(encoded[position:position + len(text)]) != text:
-            return False
-        position += len(text)
-    return position == len(encoded)
+def _lines_decoded(encoded: memoryview, line: int, line_end: bytes) -> bytes:
+    """The bytes that `_encode` makes exactly `encoded` of; ValueError when there are none. A few thousand lines at a
+    time: a copy of 50 MB would count."""
+    data, step = io.BytesIO(), (line + len(line_end)) * AT_ONCE
+    data.seek(len(encoded) // (line + len(line_end)) * line // 4 * 3)       # about as large as it will be, at once
+    data.write(b"\0")
+    data.seek(0)
+    for position in range(0, len(encoded), step):
+        text = _without_line_ends(bytearray(encoded[position:position + step]), line, line_end)
+        piece = pybase64.b64decode(text, validate=True)
+        is_last = position + step >= len(encoded)
+        if pybase64.b64encode(piece) != text or not is_last and len(piece) * 4 != len(text) * 3:
+            raise ValueError("other bits, or padding in the middle")
+        data.write(piece)
+    data.truncate()
+    return data.getvalue()
+
+
+def _without_line_ends(text: bytearray, line: int, line_end: bytes) -> bytearray:
+    """Lines of this length, with line ends of this kind at these places and nowhere else, as one."""
+    for index in reversed(range(len(line_end))):
+        step = line + index + 1
+        ends = text[step - 1::step]
+        if ends.count(line_end[index]) != len(ends):
+            raise ValueError("a line of another length")
+        del text[step - 1::step]
+    return text
 
 
 def _encode(data: bytes, line: int, line_end: bytes) -> bytes:

@@ -9,7 +9,7 @@ A mail and a part with the very same bytes (somebody attaches the original) are 
 import hashlib
 
 import zstandard
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, select
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
@@ -18,6 +18,9 @@ from webapp.mail.pack import pack, unpack
 
 blobs = Table("blob", MetaData(), Column("sha256", String(64), primary_key=True),
               Column("content", LargeBinary, nullable=False))
+
+
+LARGE = 1_000_000       # bytes
 
 
 class Blobs:
@@ -48,18 +51,10 @@ class Blobs:
         """Store raw messages, attachments taken out and stored once. Returns their SHA-256, in order."""
         rows, names = {}, []
         for raw in raws:
-            name, its_rows = self.rows_of(raw)
-            rows.update(its_rows)
-            names.append(name)
+            names.append(hashlib.sha256(raw).hexdigest())
+            rows |= rows_of(names[-1], pack(raw))
         self.put(rows)
         return names
-
-    def rows_of(self, raw) -> tuple[str, dict[str, bytes]]:
-        """SHA-256 of a raw message, and what `put` is to store for it: the work without the database."""
-        packed, compressor = pack(raw), zstandard.ZstdCompressor(level=3)
-        name = hashlib.sha256(raw).hexdigest()
-        rows = {_part_key(part): compressor.compress(packed.parts.pop(part)) for part in list(packed.parts)}
-        return name, {**rows, name: compressor.compress(packed.skeleton)}
 
     def get_raw(self, name: str) -> bytes:
         """The raw message, byte for byte as it was put. KeyError when it is not there."""
@@ -75,11 +70,15 @@ class Blobs:
                 return None
 
     def put(self, rows):
-        """Commit what `rows_of` made of some messages."""
+        """Commit what `rows_of` made of some messages. Takes out of `rows` what is large."""
         token = writing.set(True)
         try:
             with self.engine.begin() as connection:
-                insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(blobs)
+                if connection.dialect.name == "postgresql":
+                    insert = postgresql.insert(blobs)
+                else:
+                    insert = sqlite.insert(blobs)
+                    _write_large(connection, insert, rows)
                 connection.execute(insert.on_conflict_do_nothing(), [
                     {"sha256": name, "content": content} for name, content in rows.items()])
         finally:
@@ -90,6 +89,26 @@ class Blobs:
         if content is None:
             raise KeyError(name)
         return zstandard.ZstdDecompressor().decompress(content)
+
+
+def rows_of(name, packed) -> dict[str, bytes]:
+    """What `put` is to store for a message: its SHA-256, and what `pack` made of it. The work without the database.
+    Takes the parts out of `packed`: with a large one, two forms of it at once are enough."""
+    compressor = zstandard.ZstdCompressor(level=3)
+    rows = {_part_key(part): compressor.compress(packed.parts.pop(part)) for part in list(packed.parts)}
+    return {**rows, name: compressor.compress(packed.skeleton)}
+
+
+def _write_large(connection, insert, rows):
+    """SQLite copies what is bound to a statement twice; what is written into a place made for it, not at all."""
+    for name in [name for name, content in rows.items() if len(content) > LARGE]:
+        content = memoryview(rows.pop(name))
+        place = connection.execute(insert.on_conflict_do_nothing().values(
+            sha256=name, content=func.zeroblob(len(content))).returning(literal_column("rowid"))).scalar()
+        if place is not None:       # else it is stored already
+            with connection.connection.dbapi_connection.blobopen("blob", "content", place) as blob:
+                for start in range(0, len(content), LARGE):
+                    blob.write(content[start:start + LARGE])
 
 
 def _part_key(name):

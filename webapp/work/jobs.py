@@ -1,6 +1,5 @@
 """RQ workers. A job runs in a forked child that can be killed; the application is loaded before the fork."""
 
-import gc
 import importlib
 import logging
 
@@ -31,8 +30,6 @@ def run(queues):
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     with app.app_context():
         rehearse()
-        gc.collect()
-        gc.freeze()      # a child's collections leave these pages shared
         _Worker.app = app
         waiting = connect(app.config["SETTINGS"])     # of its own: RQ makes its time-outs long
         worker = _Worker([Queue(q, connection=waiting, serializer=JSONSerializer) for q in queues],

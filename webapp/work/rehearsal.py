@@ -18,6 +18,7 @@ from webapp.mail.parse import parse
 from webapp.mail.types import FetchedHeader
 from webapp.models import Connection, Folder, Inbox, Person
 from webapp.models.types import now
+from webapp.work.memory import settle
 
 log = logging.getLogger(__name__)
 LETTER = (b"From: Rehearsal <a@rehearsal.invalid>\r\nTo: b@rehearsal.invalid\r\nSubject: Rehearsal\r\n"
@@ -27,6 +28,11 @@ LETTER = (b"From: Rehearsal <a@rehearsal.invalid>\r\nTo: b@rehearsal.invalid\r\n
 
 def rehearse():
     """Never fails: a job that starts cold is only slower. Leaves nothing in the database."""
+    _warm_up()
+    settle()
+
+
+def _warm_up():
     configure_mappers()
     tls_context(policy().ca_file)
     parse(LETTER)

@@ -1,7 +1,6 @@
 """Watching every mailbox by IDLE, in one process. New mail is read at once over the connection that heard of it
 (webapp.jobs.courier); whatever else changes becomes a job."""
 
-import gc
 import logging
 import threading
 import time
@@ -53,8 +52,6 @@ def _courier(app):
     rehearse()
     db.engine.dispose()
     app.extensions["blobs"].dispose()
-    gc.collect()
-    gc.freeze()
     return Courier()
 
 

@@ -60,6 +60,7 @@ class Fetching:
             if value is not None:
                 self.answered.add(uid)
                 yield value
+            value = found = None        # else they live on until the next one is here
 
     def _send(self, batch: list[int]) -> None:
         self._count += 1

@@ -214,6 +214,10 @@ class Session:
         # "n:*" means "n to the newest, whichever is larger" and so always finds the newest (RFC 3501 6.4.8).
         return [uid for uid in found if low <= uid <= high]
 
+    def drafts(self) -> list[int]:
+        """UIDs in the selected folder that are marked as drafts, ascending."""
+        return self._search(b"DRAFT")
+
     def search_message_id(self, folder: Folder, message_id: str) -> list[int]:
         """UIDs of messages in `folder` with exactly this Message-ID (given without angle brackets)."""
         wanted = message_id.strip().strip("<>")
@@ -325,11 +329,13 @@ class Session:
                 for value in run.run(batches_of(uids, sizes), make, more):
                     given.add(value.uid)
                     yield value
+                    del value
                 self.unasked |= frozenset(uids) - run.sent
                 again = [uid for uid in run.refused if uid not in run.answered][:_SINGLE_TRIES]
                 for value in run.run(iter([[uid] for uid in again]), make):
                     given.add(value.uid)
                     yield value
+                    del value
             except TooLong as long:
                 if long.uid in run.asked and long.uid not in given:
                     given.add(long.uid)

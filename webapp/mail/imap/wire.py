@@ -3,6 +3,7 @@
 imapclient and our own FETCH reader share it, so that no byte is lost between them.
 """
 
+import io
 import ssl
 import time
 
@@ -69,14 +70,15 @@ class Wire:
 
     def _large(self, size: int, deadline: float) -> bytes:
         """A large literal goes past the buffer, which would otherwise grow to its size and stay."""
-        head = self._buffer[self._start:self._start + size]
-        self._start += len(head)
-        pieces, left = [head], size - len(head)
-        while left:
-            piece = self._receive(deadline, min(left, CHUNK))
-            pieces.append(piece)
-            left -= len(piece)
-        return b"".join(pieces)
+        data = io.BytesIO()     # of the size that it will have; it gives its bytes away without a copy
+        data.seek(size - 1)
+        data.write(b"\0")
+        data.seek(0)
+        data.write(memoryview(self._buffer)[self._start:self._start + size])
+        self._start += data.tell()
+        while data.tell() < size:
+            data.write(self._receive(deadline, min(size - data.tell(), CHUNK)))
+        return data.getvalue()
 
     def give_back(self, data: bytes) -> None:
         """Put bytes in front of what comes next."""

@@ -10,7 +10,6 @@ import heapq
 import itertools
 import logging
 import random
-import re
 import selectors
 import socket
 import ssl
@@ -19,10 +18,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
+from webapp.mail.idle.watch import IDLE, NEW, Watch, start_idle, told_by
 from webapp.mail.imap import Session
-from webapp.mail.types import Endpoint, Folder, Login, MailError, Policy
+from webapp.mail.types import Endpoint, Login, MailError, Policy
 
 log = logging.getLogger(__name__)
 
@@ -33,30 +32,7 @@ VISIT = 5.0                # seconds from hearing of new mail until the connecti
 VISITS, VISITS_PER_HOST = 6, 4     # at a time; more are told as changes
 VISITS_A_MINUTE = 60       # to one mailbox: a server may say what it likes as often as it likes
 CALM = 60.0                # seconds of watching after which the next trouble starts with the short pause again
-_CHANGE = re.compile(rb"\* \d+ (EXISTS|EXPUNGE|FETCH)\b", re.I)
-NEW = b"EXISTS"
-_LONGEST_LINE = 65536
 FINAL = frozenset({"password_refused", "no_idle", "not_allowed"})   # only a person (or a poll) can help
-
-
-@dataclass(eq=False)
-class _Watch:
-    key: Hashable
-    endpoint: Endpoint
-    login: Login
-    policy: Policy
-    folder: bytes
-    pause: float = 0.0
-    connected_at: float = 0.0
-    sock: object = None         # in the selector; None while it is connected or visited
-    connection: object = None
-    session: Session | None = None
-    buffer: bytearray = field(default_factory=bytearray)
-    idling: bool = False
-    visits: int = 0             # in the minute that began at `minute`
-    minute: float = 0.0
-    done_at: float = 0.0        # when DONE was sent and its answer is awaited; 0: not
-    removed: bool = False
 
 
 class Watcher:
@@ -72,10 +48,10 @@ class Watcher:
                  connecting: int = 16, per_host: int = 4, again: float = AGAIN, visit: Callable | None = None):
         self._on_change, self._on_trouble, self._visit = on_change, on_trouble, visit
         self._connecting, self._per_host, self._again = connecting, per_host, again
-        self._watches: dict[Hashable, _Watch] = {}
+        self._watches: dict[Hashable, Watch] = {}
         self._lock = threading.Lock()
         self._commands: deque = deque()           # callables for the selector's thread
-        self._ready: deque[_Watch] = deque()      # want to connect
+        self._ready: deque[Watch] = deque()      # want to connect
         self._busy: Counter = Counter()           # host -> connects under way
         self._visited: Counter = Counter()        # host -> visits under way
         self._timers: list = []                   # (when, number, callable)
@@ -91,7 +67,7 @@ class Watcher:
     def add(self, key: Hashable, endpoint: Endpoint, login: Login, policy: Policy,
             folder_wire_name: bytes = b"INBOX") -> None:
         """Watch a mailbox. A key that is watched already is replaced."""
-        watch = _Watch(key, endpoint, login, policy, folder_wire_name)
+        watch = Watch(key, endpoint, login, policy, folder_wire_name)
         with self._lock:
             old = self._watches.get(key)
             self._watches[key] = watch
@@ -125,7 +101,7 @@ class Watcher:
             for watch in watches:
                 self._close(watch)
 
-    # Everything below runs in the thread of `run`, except _connect and _call_on.
+    # Everything below runs in the thread of `run`, except what is `_elsewhere`.
 
     def _turn(self, longest: float) -> None:
         wait = min(longest, max(0.0, self._timers[0][0] - time.monotonic())) if self._timers else longest
@@ -144,7 +120,7 @@ class Watcher:
         while self._commands:
             self._commands.popleft()()
 
-    def _guarded(self, watch: _Watch, do: Callable[[_Watch], None]) -> None:
+    def _guarded(self, watch: Watch, do: Callable[[Watch], None]) -> None:
         try:
             do(watch)
         except MailError as error:
@@ -165,7 +141,7 @@ class Watcher:
     def _later(self, seconds: float, do: Callable[[], None]) -> None:
         heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._numbers), do))
 
-    def _want(self, watch: _Watch) -> None:
+    def _want(self, watch: Watch) -> None:
         if not watch.removed and not watch.idling:
             self._ready.append(watch)
 
@@ -180,22 +156,29 @@ class Watcher:
                 self._ready.append(watch)
                 continue
             self._busy[host] += 1
-            self._pool.submit(self._connect, watch)
+            self._pool.submit(self._elsewhere, watch, self._connect, self._not_connected)
 
-    def _connect(self, watch: _Watch) -> None:
-        """In the pool: sign in, EXAMINE, IDLE; then the socket goes to the selector."""
+    def _elsewhere(self, watch: Watch, work: Callable, failed: Callable[[Watch, MailError], None]) -> None:
+        """In a pool: the thread of `run` then does what `work(watch)` returns, or calls `failed(watch, error)`."""
         try:
-            session = _sign_in(watch)
-            connection, rest = _start_idle(session)
-            self._post(lambda: self._connected(watch, session, connection, rest))
+            then = work(watch)
         except MailError as error:
             trouble = error
-            self._post(lambda: self._not_connected(watch, trouble))
         except Exception:
-            log.exception("watching %s", watch.key)
-            self._post(lambda: self._not_connected(watch, MailError("protocol", reason="internal")))
+            log.exception("mailbox %s", watch.key)
+            trouble = MailError("protocol", reason="internal")
+        else:
+            self._post(then)
+            return
+        self._post(lambda: failed(watch, trouble))
 
-    def _connected(self, watch: _Watch, session: Session, connection, rest: bytes) -> None:
+    def _connect(self, watch: Watch) -> Callable[[], None]:
+        """Elsewhere: sign in, EXAMINE, IDLE; then the socket goes to the selector."""
+        session = watch.sign_in()
+        connection, rest = start_idle(session)
+        return lambda: self._connected(watch, session, connection, rest)
+
+    def _connected(self, watch: Watch, session: Session, connection, rest: bytes) -> None:
         self._release(self._busy, watch)
         if watch.removed:
             connection.close()
@@ -205,7 +188,7 @@ class Watcher:
         self._tell(self._on_change, watch.key)   # mail may have come while nobody watched
         self._idles(watch, rest)
 
-    def _idles(self, watch: _Watch, rest: bytes, told: frozenset[bytes] = frozenset()) -> None:
+    def _idles(self, watch: Watch, rest: bytes, told: frozenset[bytes] = frozenset()) -> None:
         """Into the selector. `told`: changes that nobody has looked at."""
         watch.buffer, watch.idling, watch.done_at = bytearray(rest), True, 0.0
         watch.sock = watch.connection.sock
@@ -214,19 +197,19 @@ class Watcher:
         # At once: bytes that TLS has decrypted already do not wake a selector.
         self._guarded(watch, lambda watch: self._read(watch, told))
 
-    def _not_connected(self, watch: _Watch, error: MailError) -> None:
+    def _not_connected(self, watch: Watch, error: MailError) -> None:
         self._release(self._busy, watch)
         if not watch.removed:
             self._trouble(watch, error)
 
     @staticmethod
-    def _release(under_way: Counter, watch: _Watch) -> None:
+    def _release(under_way: Counter, watch: Watch) -> None:
         host = watch.endpoint.host
         under_way[host] -= 1
         if under_way[host] <= 0:
             del under_way[host]
 
-    def _read(self, watch: _Watch, told: frozenset[bytes] = frozenset()) -> None:
+    def _read(self, watch: Watch, told: frozenset[bytes] = frozenset()) -> None:
         """All that is there, without waiting. For TLS that is: until it says that it wants more from the wire."""
         ended = None
         while watch.sock is not None:
@@ -240,8 +223,8 @@ class Watcher:
                 ended = MailError("lost", host=watch.endpoint.host)
                 break
             watch.buffer += data
-            told |= self._lines(watch)
-        told |= self._lines(watch)
+            told |= watch.lines()
+        told |= watch.lines()
         if NEW in told and not ended and self._may_visit(watch):
             told -= {NEW}
             self._start_visit(watch)
@@ -250,23 +233,7 @@ class Watcher:
         if ended:
             raise ended
 
-    def _lines(self, watch: _Watch) -> set[bytes]:
-        """Which changes the whole lines of the buffer tell."""
-        told = set()
-        while (end := watch.buffer.find(b"\n")) >= 0:
-            line = bytes(watch.buffer[:end + 1])
-            del watch.buffer[:end + 1]
-            if change := _CHANGE.match(line):
-                told.add(change[1].upper())
-            elif line[:5].upper() == b"* BYE":
-                raise MailError("unavailable", host=watch.endpoint.host, reason="bye")
-            elif line.startswith(b"I"):
-                self._idle_ended(watch, line)
-        if len(watch.buffer) > _LONGEST_LINE:
-            raise MailError("protocol", host=watch.endpoint.host, reason="line_too_long")
-        return told
-
-    def _may_visit(self, watch: _Watch) -> bool:
+    def _may_visit(self, watch: Watch) -> bool:
         """A slow server has few threads of ours, and never all."""
         if time.monotonic() - watch.minute > 60:
             watch.minute, watch.visits = time.monotonic(), 0
@@ -274,30 +241,23 @@ class Watcher:
                 and watch.visits < VISITS_A_MINUTE and self._visited.total() < VISITS
                 and self._visited[watch.endpoint.host] < VISITS_PER_HOST)
 
-    def _start_visit(self, watch: _Watch) -> None:
+    def _start_visit(self, watch: Watch) -> None:
         self._selector.unregister(watch.sock)
         unread, watch.sock, watch.buffer = bytes(watch.buffer), None, bytearray()
         self._visited[watch.endpoint.host] += 1
         watch.visits += 1
-        self._visits.submit(self._call_on, watch, watch.session, unread)
+        session = watch.session
+        self._visits.submit(self._elsewhere, watch, lambda watch: self._call_on(watch, session, unread), self._failed)
 
-    def _call_on(self, watch: _Watch, session: Session, unread: bytes) -> None:
-        """In its pool: end IDLE, let the caller read, IDLE again."""
-        try:
-            told = {change[1].upper() for line in session.resume(b"I", unread, VISIT)
-                    if (change := _CHANGE.match(line))} - {NEW}
-            if not self._visit(watch.key, session, watch.endpoint, watch.login) or told:
-                self._post(lambda: self._tell(self._on_change, watch.key))
-            _connection, rest = _start_idle(session)
-            self._post(lambda: self._called(watch, rest, session.told))
-        except MailError as error:
-            trouble = error
-            self._post(lambda: self._failed(watch, trouble))
-        except Exception:
-            log.exception("visiting %s", watch.key)
-            self._post(lambda: self._failed(watch, MailError("protocol", reason="internal")))
+    def _call_on(self, watch: Watch, session: Session, unread: bytes) -> Callable[[], None]:
+        """Elsewhere: end IDLE, let the caller read, IDLE again."""
+        told = {change for line in session.resume(IDLE, unread, VISIT) if (change := told_by(line))} - {NEW}
+        if not self._visit(watch.key, session, watch.endpoint, watch.login) or told:
+            self._post(lambda: self._tell(self._on_change, watch.key))
+        _connection, rest = start_idle(session)
+        return lambda: self._called(watch, rest, session.told)
 
-    def _called(self, watch: _Watch, rest: bytes, told: frozenset[bytes]) -> None:
+    def _called(self, watch: Watch, rest: bytes, told: frozenset[bytes]) -> None:
         """`told`: while the caller read. A server does not say it again."""
         self._release(self._visited, watch)
         if watch.removed:
@@ -305,50 +265,32 @@ class Watcher:
         else:
             self._idles(watch, rest, told)
 
-    def _failed(self, watch: _Watch, error: MailError) -> None:
+    def _failed(self, watch: Watch, error: MailError) -> None:
         self._release(self._visited, watch)
         watch.connection.close()
         if not watch.removed:
             self._tell(self._on_change, watch.key)
             self._trouble(watch, error)
 
-    def _idle_ended(self, watch: _Watch, line: bytes) -> None:
-        """The tagged answer: to our DONE, or the server ended IDLE by itself."""
-        if not watch.done_at or line.split(b" ", 2)[1:2] not in ([b"OK"], [b"ok"]):
-            raise MailError("unavailable", host=watch.endpoint.host, reason="idle_ended")
-        watch.done_at = 0.0
-        self._write(watch, b"I IDLE\r\n")
-
-    def _again_later(self, watch: _Watch) -> None:
+    def _again_later(self, watch: Watch) -> None:
         since = watch.connected_at
 
         def again():
             if watch.removed or watch.connected_at != since:
                 return
             if watch.sock is not None:      # after a visit IDLE is said anew in any case
-                self._guarded(watch, self._say_done)
+                self._guarded(watch, Watch.say_done)
                 self._later(ANSWER, lambda: self._check_answer(watch, since))
             self._again_later(watch)
 
         self._later(self._again * random.uniform(0.9, 1.0), again)
 
-    def _say_done(self, watch: _Watch) -> None:
-        watch.done_at = time.monotonic()
-        self._write(watch, b"DONE\r\n")
-
-    def _check_answer(self, watch: _Watch, since: float) -> None:
+    def _check_answer(self, watch: Watch, since: float) -> None:
         """A connection that died without a word shows here."""
         if watch.sock is not None and watch.connected_at == since and watch.done_at:
             self._trouble(watch, MailError("timed_out", host=watch.endpoint.host))
 
-    def _write(self, watch: _Watch, data: bytes) -> None:
-        try:
-            if watch.sock is not None and watch.sock.send(data) != len(data):
-                raise MailError("lost", host=watch.endpoint.host)
-        except OSError:    # with a few bytes a day, a full socket is a dead one
-            raise MailError("lost", host=watch.endpoint.host) from None
-
-    def _trouble(self, watch: _Watch, error: MailError) -> None:
+    def _trouble(self, watch: Watch, error: MailError) -> None:
         calm = watch.connected_at and time.monotonic() - watch.connected_at > CALM
         self._close(watch)
         if watch.removed:
@@ -366,36 +308,14 @@ class Watcher:
         except Exception:
             log.exception("told of %s", arguments[0])
 
-    def _drop(self, watch: _Watch) -> None:
+    def _drop(self, watch: Watch) -> None:
         watch.removed = True
         self._close(watch)
 
-    def _close(self, watch: _Watch) -> None:
+    def _close(self, watch: Watch) -> None:
         sock, watch.sock, watch.idling, watch.connected_at = watch.sock, None, False, 0.0
         if sock is not None:
             self._selector.unregister(sock)
             watch.connection.close()
             watch.session = watch.connection = None
         watch.buffer = bytearray()
-
-
-def _sign_in(watch: _Watch) -> Session:
-    """A session with the folder open."""
-    session = Session.open(watch.endpoint, watch.login, watch.policy, seconds=120)
-    try:
-        if "IDLE" not in session.capabilities:
-            raise MailError("no_idle", host=watch.endpoint.host)
-        session.select(Folder("", watch.folder, "other", True))
-        return session
-    except BaseException:
-        session.close()
-        raise
-
-
-def _start_idle(session: Session):
-    """A connection that idles, and what the server said before and after its "+"."""
-    try:
-        return session.idle(b"I")
-    except BaseException:
-        session.close()
-        raise
