@@ -7,16 +7,12 @@
 Data lies in a temporary folder; everything that was started is ended by its pid.
 """
 
-import http.cookiejar
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +22,8 @@ from servers import free_port, remove, short_folder  # noqa: E402
 from servers.ca import Authority  # noqa: E402
 from servers.dovecot import Dovecot  # noqa: E402
 from servers.sink import SmtpSink  # noqa: E402
+from visitor import Visitor  # noqa: E402
+from waiting import wait  # noqa: E402
 
 DOMAIN, PASSWORD = "corp.example", "correct horse battery"
 
@@ -98,7 +96,7 @@ class Stage:
 
     def sign_up(self):
         """The first admin, Zofia, signed in."""
-        client = Client(self.url)
+        client = Visitor(self.url)
         code = (self.data / "secret.setup").read_text().strip()
         client.post("/set-up", code=code, name="Zofia", email=f"zofia@{DOMAIN}", password=PASSWORD)
         return client
@@ -147,28 +145,6 @@ class Stage:
         return {p.name: p.read_text(errors="replace") for p in sorted((self.data / "log").iterdir()) if p.is_file()}
 
 
-class Client:
-    """A person's browser without a screen: cookies, CSRF tokens, redirects. `at` is the path it ended at."""
-
-    def __init__(self, url):
-        self.url, self.at = url, ""
-        self.cookies = http.cookiejar.CookieJar()
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
-
-    def get(self, path, **headers):
-        return self._answer(urllib.request.Request(self.url + path, headers=headers))
-
-    def post(self, path, **fields):
-        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path))[1]
-        data = urllib.parse.urlencode({"csrf_token": token, **fields}).encode()
-        return self._answer(urllib.request.Request(self.url + path, data, {"Origin": self.url}))
-
-    def _answer(self, request):
-        with self._opener.open(request, timeout=30) as answer:
-            self.at = urllib.parse.urlsplit(answer.url).path
-            return answer.read().decode()
-
-
 def chromium():
     """A headless Chromium, as a context manager of Playwright's: `with chromium() as browser`."""
     import contextlib
@@ -202,16 +178,6 @@ def titles():
                 yield (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
-
-
-def wait(ready, seconds, what, step=0.02):
-    """Until `ready()` is true; its value. Raises after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not (value := ready()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds} s for {what}")
-        time.sleep(step)
-    return value
 
 
 def percentile(values, share):

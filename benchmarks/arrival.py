@@ -10,13 +10,12 @@ the mailbox by APPEND, one at a time. Time stamps, all of one machine's clock:
 """
 
 import argparse
-import contextlib
 import os
 import random
 import threading
 import time
 
-import redis
+from _hearing import announcements, hear, hear_exists
 from _stage import Stage, chromium, percentile, report, signed_in_context, wait
 
 OBSERVE = """() => {
@@ -49,8 +48,9 @@ def main():
 def measure(stage, address, inbox, page, count):
     """[(delivered, exists, committed, shown)] in seconds since 1970."""
     exists, committed, rows = [], [], []
-    threads = [threading.Thread(target=follow, args=arguments, daemon=True) for follow, *arguments in (
-        (hear_exists, stage.dovecot, address, exists), (hear_commits, stage.redis_url(), f"inbox-{inbox}", committed))]
+    threads = [threading.Thread(target=follow, args=(*arguments, time.time), daemon=True) for follow, *arguments in (
+        (hear_exists, stage.dovecot.imap(address), exists),
+        (hear, announcements(stage.redis_url()), f"inbox-{inbox}", committed))]
     for thread in threads:
         thread.start()
     time.sleep(1.5)
@@ -65,25 +65,6 @@ def measure(stage, address, inbox, page, count):
             rows.append((delivered, exists[0], committed[0], shown))
             time.sleep(random.uniform(0.1, 0.6))
     return rows
-
-
-def hear_exists(dovecot, address, heard):
-    """IDLE by hand, so that each line gets its time."""
-    client = dovecot.imap(address)
-    client.select("INBOX", readonly=True)
-    client.send(b"W IDLE\r\n")
-    while line := client.readline():
-        if b" EXISTS" in line:
-            heard.append(time.time())
-
-
-def hear_commits(url, name, heard):
-    channel = redis.Redis.from_url(url).pubsub(ignore_subscribe_messages=True)
-    channel.subscribe("postroom:changed")
-    with contextlib.suppress(redis.RedisError):    # the stage has ended
-        for event in channel.listen():
-            if event["data"].decode().rpartition(":")[0] == name:
-                heard.append(time.time())
 
 
 def letter(to, subject):

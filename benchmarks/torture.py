@@ -2,9 +2,12 @@
 is emptied, stopped, full and silent, connections are cut, the database is locked (PostgreSQL: restarted).
 
 After that there is calm. Then the mail servers' set must be ours, hash for hash: 0 lost, 0 doubled.
+
+`--queue-away 300` does one thing instead: Redis is stopped so many seconds, while mail comes in and people read.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import statistics
@@ -19,6 +22,7 @@ from servers.dovecot import Dovecot  # noqa: E402
 from servers.postgres import Postgres  # noqa: E402
 from servers.valkey import Valkey  # noqa: E402
 from torture.ordeal import Ordeal  # noqa: E402
+from torture.outage import BACK_WITHIN, Outage  # noqa: E402
 
 
 def main():
@@ -28,18 +32,44 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="to run it again")
     parser.add_argument("--mailboxes", type=int, help="among which the messages are divided")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--queue-away", type=float, metavar="SECONDS", help="nothing but this, with the web server")
+    parser.add_argument("--how", choices=("stopped", "silent"), default="stopped", help="in which way it is away")
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.database}", flush=True)
-    with Dovecot() as dovecot, Valkey() as valkey:
-        arguments = (dovecot, valkey, options.messages, options.kills, options.seed)
-        more = {"mailboxes": options.mailboxes, "say": lambda words: print(words, flush=True)}
-        if options.database == "postgresql":
-            with Postgres() as postgres:
-                outcome = Ordeal(*arguments, postgres=postgres, **more).run()
-        else:
-            outcome = Ordeal(*arguments, **more).run()
+    with contextlib.ExitStack() as servers:
+        dovecot, valkey = servers.enter_context(Dovecot()), servers.enter_context(Valkey())
+        more = {"postgres": servers.enter_context(Postgres()) if options.database == "postgresql" else None,
+                "mailboxes": options.mailboxes, "say": lambda words: print(words, flush=True)}
+        if options.queue_away:
+            outage = Outage(dovecot, valkey, options.queue_away, options.seed, options.how, **more)
+            return tell_of_outage(outage, outage.run())
+        outcome = Ordeal(dovecot, valkey, options.messages, options.kills, options.seed, **more).run()
     tell(outcome, options)
     return 0 if outcome.good else 1
+
+
+def tell_of_outage(outage, outcome):
+    """Prints it; the exit code."""
+    pages, took, good = outage.pages, outage.took, outcome.good and outcome.calm < BACK_WITHIN and not outage.broken
+    figures = {"lost": outcome.lost, "extra": outcome.extra, "doubled": outcome.doubled, "changed": outcome.changed,
+               "cursors": outcome.cursors, "miscounted": outcome.miscounted}
+    stored = outage.placed["at its end"] - outage.placed["before"]
+    report("outage", {
+        "seed": outcome.seed, "away_s": outage.seconds, "how": outage.how, "messages": outcome.on_server, **figures,
+        "came_meanwhile": outage.came, "stored_meanwhile": stored, "pages": pages.total(),
+        "broken": {" ".join(what): count for what, count in outage.broken.items()},
+        "page_median_s": round(statistics.median(took), 3), "page_slowest_s": round(took[-1], 2),
+        "calm_s": round(outcome.calm, 1), "fell": outcome.fell}, [
+        ("Redis was away", f"{outage.seconds:.0f} s", outage.how),
+        ("messages on the server", str(outcome.on_server), f"seed {outcome.seed}"),
+        ("came meanwhile, stored meanwhile", f"{outage.came}, {stored}", "by the watcher, which needs no queue"),
+        ("pages answered meanwhile", str(pages.total()), f"median {statistics.median(took) * 1000:.0f} ms"),
+        ("slowest page", f"{took[-1]:.2f} s", ""),
+        ("answered 500 or not at all", str(sum(outage.broken.values())), "0"),
+        (", ".join(figures), ", ".join(map(str, figures.values())), "0"),
+        ("processes that ended by themselves", str(outcome.fell), "started again"),
+        ("from its return to everything there", f"{outcome.calm:.1f} s", f"under {BACK_WITHIN:.0f} s")])
+    return 0 if good else 1
 
 
 def tell(outcome, options):

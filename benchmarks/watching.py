@@ -22,9 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import redis  # noqa: E402
+from _hearing import announcements, hear, hear_exists  # noqa: E402
 from _stage import percentile, report, titles, wait  # noqa: E402
-from mailroom import connected, letter  # noqa: E402
+from mailroom import letter  # noqa: E402
 from servers.dovecot import Dovecot  # noqa: E402
 from servers.proxy import FaultProxy  # noqa: E402
 from servers.valkey import Valkey  # noqa: E402
@@ -32,10 +32,10 @@ from sqlalchemy import select  # noqa: E402
 from torture.household import Household  # noqa: E402
 
 from webapp import queue  # noqa: E402
-from webapp.actions import people, sign_in  # noqa: E402
+from webapp.actions import sign_in  # noqa: E402
 from webapp.extensions import db, unit  # noqa: E402
 from webapp.live import announce  # noqa: E402
-from webapp.models import Connection, Inbox  # noqa: E402
+from webapp.models import Connection  # noqa: E402
 from webapp.models.types import now  # noqa: E402
 
 LIMITS = """verbose_proctitle = yes
@@ -60,8 +60,6 @@ def main():
         settings = {"redis_url": valkey.url, "mail_ca_file": str(dovecot.ca_file), "log_level": "WARNING",
                     "mail_loopback": f"127.0.0.1:{dovecot.imaps_port} 127.0.0.1:{silent.port}", "poll_seconds": 3600}
         with Household(settings) as house, house.app.app_context():
-            with unit():
-                people.create_person("Zofia", "zofia@corp.example", "admin", "correct horse battery")
             figures = Bench(dovecot, house, valkey, silent, options).run()
     tell(options, figures)
 
@@ -100,10 +98,7 @@ class Bench:
     def add(self, address, port, host="127.0.0.1"):
         self.dovecot.users[address] = "secret-1"
         self.dovecot._write_user(address)
-        servers = {"imap_host": host, "imap_port": port, "imap_security": "tls", "smtp_host": host,
-                   "smtp_port": port, "smtp_security": "tls", "user_name": address}
-        name = db.session.scalars(select(Inbox.name)).first()
-        connection_id = connected("team", address, "zofia", name, servers=servers)
+        connection_id = self.house.connect(address, port, host)
         with unit():
             db.session.get(Connection, connection_id).checks = {}      # as long after the checklist
         db.session.remove()
@@ -129,10 +124,8 @@ class Bench:
         found = []
         for connection_id, address in random.sample(sorted(self.boxes.items()), self.options.sample):
             exists, stored = [], []
-            name = f"connection-{connection_id}:"
-            client = self.dovecot.imap(address)
-            listener = redis.Redis.from_url(self.valkey.url).pubsub(ignore_subscribe_messages=True)
-            listener.subscribe("postroom:changed")
+            client, listener = self.dovecot.imap(address), announcements(self.valkey.url)
+            name = f"connection-{connection_id}"
             threads = [threading.Thread(target=hear_exists, args=(client, exists), daemon=True),
                        threading.Thread(target=hear, args=(listener, name, stored), daemon=True)]
             for thread in threads:
@@ -159,22 +152,6 @@ class Bench:
         back = self.until_idle(count, began)
         seconds = Counter(re.findall(r"(\d\d:\d\d:\d\d) imap-login: Info: Login", self.dovecot.log()[before:]))
         return {"back_s": back, "sign_ins": seconds.total(), "most_a_second": max(seconds.values(), default=0)}
-
-
-def hear_exists(client, heard):
-    with contextlib.suppress(OSError, ValueError):
-        client.select("INBOX", readonly=True)
-        client.send(b"W IDLE\r\n")
-        while line := client.readline():
-            if b" EXISTS" in line:
-                heard.append(time.monotonic())
-
-
-def hear(listener, start, heard):
-    with contextlib.suppress(redis.RedisError, OSError, ValueError, AttributeError):
-        for event in listener.listen():
-            if event["data"].decode().startswith(start):
-                heard.append(time.monotonic())
 
 
 def idling(domain):

@@ -33,6 +33,15 @@ def letter(sender=CUSTOMER, to=TEAM, subject="Broken pallet", text="Hello,\r\n\r
     return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
+def report(about: str, text="It did not arrive.", to=TEAM, **headers) -> bytes:
+    """A mail server's, on a mail that was not delivered; `about`: its Message-ID. Headers with _ for -, as they are."""
+    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    return (f"Return-Path: <>\r\nFrom: Mailer <mailer-daemon@mx.example>\r\nTo: {to}\r\n{head}Subject: Undeliverable\r\n"
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+            f"--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+            f"Message-ID: <{about}>\r\nSubject: Re: x\r\n\r\nText\r\n--b--\r\n").encode()
+
+
 def person(name) -> Person:
     return db.session.scalar(select(Person).where(Person.name == name.title()))
 

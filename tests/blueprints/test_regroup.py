@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from mailroom import arrive, connected, inbox, letter, person, stored
+from mailroom import arrive, connected, inbox, letter, person, report, stored
 
 from webapp.actions import conversations, inboxes, regroup
 from webapp.extensions import db, unit
@@ -73,11 +73,7 @@ def test_our_answer_a_report_of_it_and_a_twin_say_why(box, browser_of):
     with unit():
         conversations.reply(person("marek"), stored(Conversation)[0], "Number 5")
     ours = stored(Message)[-1].message_id
-    report = (b"Return-Path: <>\r\nFrom: Mailer <mailer-daemon@mx.example>\r\nTo: support@corp.example\r\n"
-              b"Message-ID: <r@mx>\r\nSubject: Undeliverable\r\nContent-Type: multipart/report; "
-              b'report-type=delivery-status; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nNumber 6\r\n'
-              b"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <%s>\r\nSubject: Re: x\r\n\r\nText\r\n--b--\r\n")
-    arrive(box, report % ours.encode(), first_uid=60)
+    arrive(box, report(ours, "Number 6", Message_ID="<r@mx>"), first_uid=60)
     arrive(box, letter(sender=ANNA, text="Number 7", Message_ID="<0@x>"), first_uid=70)
     assert "Marek wrote it here." in why(browser_of, 5)
     assert "A mail server reports on a message that was written here." in why(browser_of, 6)

@@ -134,35 +134,34 @@ def capabilities(words):
     return put
 
 
-def answers(command, words):
-    """Every `command` is answered with this; TAG stands for its tag."""
+def put_on(command, say):
+    """Every `command` is answered with `say(fake, tag, arguments, met)`, which notes in `met` when the fault was met."""
     def put(fake):
         met = []
-
-        def answer(tag, arguments):
-            met.append(arguments)
-            return words if words is None else type(words)(words.replace(b"TAG", tag))
-        fake.on[command] = answer
+        fake.on[command] = lambda tag, arguments: say(fake, tag, arguments, met)
         return lambda: met
     return put
+
+
+def answers(command, words):
+    """Every `command` is answered with this; TAG stands for its tag."""
+    def say(_fake, tag, arguments, met):
+        met.append(arguments)
+        return words if words is None else type(words)(words.replace(b"TAG", tag))
+    return put_on(command, say)
 
 
 def bodies(change):
     """FETCH of bodies: `change(tag, {uid: its answer}, the asked UIDs)` gives what is said. Sizes are told truly."""
-    def put(fake):
-        met = []
-
-        def answer(tag, arguments):
-            asked, _, what = arguments.partition(b" ")
-            uids = [u for u in sorted(fake.messages) if u in numbers(asked)]
-            each = {u: fetch_answer(sorted(fake.messages).index(u) + 1, u, fake.messages[u], what) for u in uids}
-            if b"BODY.PEEK[" not in what:
-                return b"".join(each.values()) + tag + b" OK done\r\n"
-            met.append(uids)
-            return change(tag, each, uids)
-        fake.on[b"UID FETCH"] = answer
-        return lambda: met
-    return put
+    def say(fake, tag, arguments, met):
+        asked, _, what = arguments.partition(b" ")
+        uids = [u for u in sorted(fake.messages) if u in numbers(asked)]
+        each = {u: fetch_answer(sorted(fake.messages).index(u) + 1, u, fake.messages[u], what) for u in uids}
+        if b"BODY.PEEK[" not in what:
+            return b"".join(each.values()) + done(tag)
+        met.append(uids)
+        return change(tag, each, uids)
+    return put_on(b"UID FETCH", say)
 
 
 def numbers(text):
@@ -175,39 +174,29 @@ def numbers(text):
 
 def searched(change):
     """SEARCH: `change(the true UIDs)` are the numbers, or the whole words, that are said."""
-    def put(fake):
-        met = []
-
-        def answer(tag, arguments):
-            bounds = re.search(rb"UID (\d+):(\d+|\*)", arguments)
-            uids = sorted(fake.messages)
-            if bounds:
-                last = 2**32 if bounds[2] == b"*" else int(bounds[2])
-                uids = [u for u in uids if int(bounds[1]) <= u <= last]
-            met.append(uids)
-            said = change(uids)
-            if not isinstance(said, bytes):
-                said = b"* SEARCH" + b"".join(b" %d" % u for u in said) + b"\r\n"
-            return said if isinstance(said, (Cut, Hang)) else said + tag + b" OK done\r\n"
-        fake.on[b"UID SEARCH"] = answer
-        return lambda: met
-    return put
+    def say(fake, tag, arguments, met):
+        bounds = re.search(rb"UID (\d+):(\d+|\*)", arguments)
+        uids = sorted(fake.messages)
+        if bounds:
+            last = 2**32 if bounds[2] == b"*" else int(bounds[2])
+            uids = [u for u in uids if int(bounds[1]) <= u <= last]
+        met.append(uids)
+        said = change(uids)
+        if not isinstance(said, bytes):
+            said = b"* SEARCH" + b"".join(b" %d" % u for u in said) + b"\r\n"
+        return said if isinstance(said, (Cut, Hang)) else said + done(tag)
+    return put_on(b"UID SEARCH", say)
 
 
 def selected(change):
     """EXAMINE: `change(lines)` of the true answer's lines."""
-    def put(fake):
-        met = []
-
-        def answer(tag, arguments):
-            met.append(tag)
-            uidnext = max(fake.messages) + 1
-            lines = [b"* FLAGS (\\Seen)", b"* %d EXISTS" % len(fake.messages), b"* 0 RECENT",
-                     b"* OK [UIDVALIDITY %d] ok" % fake.uidvalidity, b"* OK [UIDNEXT %d] ok" % uidnext]
-            return b"".join(line + b"\r\n" for line in change(lines)) + tag + b" OK [READ-ONLY] done\r\n"
-        fake.on[b"EXAMINE"] = answer
-        return lambda: met
-    return put
+    def say(fake, tag, _arguments, met):
+        met.append(tag)
+        uidnext = max(fake.messages) + 1
+        lines = [b"* FLAGS (\\Seen)", b"* %d EXISTS" % len(fake.messages), b"* 0 RECENT",
+                 b"* OK [UIDVALIDITY %d] ok" % fake.uidvalidity, b"* OK [UIDNEXT %d] ok" % uidnext]
+        return b"".join(line + b"\r\n" for line in change(lines)) + tag + b" OK [READ-ONLY] done\r\n"
+    return put_on(b"EXAMINE", say)
 
 
 def replaced(start, line):

@@ -6,8 +6,8 @@ import time
 import pytest
 from servers.proxy import FaultProxy
 
-from webapp.mail import idle
 from webapp.mail.idle import Watcher
+from webapp.mail.idle import watcher as idle
 from webapp.mail.types import Login, Policy
 
 from .conftest import ZOFIA, at, policy_for

@@ -7,7 +7,7 @@ import pytest
 from fakes.imap import FakeImap, Hang
 from servers.proxy import FaultProxy
 
-from webapp.mail import idle
+from webapp.mail.idle import watcher as idle
 from webapp.mail.types import MailError
 
 from .conftest import ZOFIA, at, policy_for

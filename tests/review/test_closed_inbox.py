@@ -1,11 +1,10 @@
 """What people outside a restricted inbox learn of it: nothing, not even its name."""
 
-import threading
-
 from mailroom import connected, inbox, person, stored
+from tabs import at_once, let_two_meet
 
 from webapp.actions import holds, inboxes
-from webapp.extensions import db, unit
+from webapp.extensions import unit
 from webapp.models import HoldRequest
 
 HERE = {"Sec-Fetch-Site": "same-origin"}
@@ -31,26 +30,9 @@ def test_the_first_page_names_no_inbox_that_one_cannot_open(app, team, browser_o
 
 def test_asking_in_two_tabs_at_once_is_asking_once(app, team, monkeypatch):
     connected("personal", "zofia@corp.example")
-    together, real, wrong = threading.Barrier(2), holds.check_address, []
-
-    def at_once(text):
-        key = real(text)
-        if db.engine.dialect.name != "sqlite":      # there one waits for the other from the first statement on
-            together.wait(5)
-        return key
-    monkeypatch.setattr(holds, "check_address", at_once)
+    let_two_meet(monkeypatch, holds, "check_address")
 
     def ask():
-        with app.app_context():
-            try:
-                with unit():
-                    holds.request(person("marek"), "zofia@corp.example", "personal")
-            except Exception as error:
-                wrong.append(error)
-            finally:
-                db.session.remove()
-    tabs = [threading.Thread(target=ask) for _n in range(2)]
-    [t.start() for t in tabs]
-    [t.join(20) for t in tabs]
-    assert not wrong
+        holds.request(person("marek"), "zofia@corp.example", "personal")
+    at_once(app, ask, ask)
     assert len(stored(HoldRequest)) == 1

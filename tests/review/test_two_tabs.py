@@ -5,32 +5,12 @@ import threading
 import pytest
 from mailroom import connected, person, stored
 from sqlalchemy import select
+from tabs import Tab, at_once, let_two_meet, meanwhile, needs_writers_side_by_side
 
 from webapp.actions import audit, connections, holds, inboxes, notices, people, sign_in
 from webapp.extensions import db, unit
 from webapp.models import Connection, Hold, Inbox, Notice, Person
 from webapp.rules import RuleBroken
-
-
-def meanwhile(app, call):
-    """Done by another tab, from its first statement to its commit, while ours has read and not written."""
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("one writer at a time, from the first statement on")
-    wrong = []
-
-    def run():
-        with app.app_context():
-            try:
-                with unit():
-                    call()
-            except Exception as error:
-                wrong.append(error)
-            finally:
-                db.session.remove()
-    tab = threading.Thread(target=run)
-    tab.start()
-    tab.join(20)
-    assert not wrong and not tab.is_alive()
 
 
 @pytest.mark.parametrize("act", [people.reactivate, people.remove_person])
@@ -80,9 +60,8 @@ def test_what_was_disconnected_meanwhile_stays_disconnected(app, team, act):
 
 def test_an_admin_who_signs_in_while_they_are_told_something_waits_for_nobody(app, team, monkeypatch):
     """Signing in locks the person, then the log's head; whoever tells an admin has the head, and refers to the person."""
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("one writer at a time, from the first statement on")
-    noted, locked, wrong = threading.Event(), threading.Event(), []
+    needs_writers_side_by_side()
+    noted, locked = threading.Event(), threading.Event()
     with unit():
         wanted = sign_in.want("zofia@corp.example", "192.0.2.1")
 
@@ -92,84 +71,46 @@ def test_an_admin_who_signs_in_while_they_are_told_something_waits_for_nobody(ap
         return audit.note(*arguments, **facts)
     monkeypatch.setattr(sign_in, "note", note)
 
-    def run(call):
-        with app.app_context():
-            try:
-                with unit():
-                    call()
-            except Exception as error:
-                wrong.append(error)
-            finally:
-                db.session.remove()
-
     def tell():
         locked.wait(5)
         audit.note(None, "person.created", "person-1")
         noted.set()
         notices.tell(person("zofia"), "reactivated")
-    tabs = [threading.Thread(target=run, args=[c]) for c in (lambda: sign_in.complete(wanted, "192.0.2.1"), tell)]
-    [t.start() for t in tabs]
-    [t.join(20) for t in tabs]
-    assert not wrong
+    at_once(app, lambda: sign_in.complete(wanted, "192.0.2.1"), tell)
 
 
 def test_an_address_is_released_and_paused_at_once_without_a_deadlock(app, team, monkeypatch):
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("one writer at a time, from the first statement on")
+    needs_writers_side_by_side()
     box = connected("personal", "marek@corp.example", "marek")
     hold_id, real, noted = db.session.get(Connection, box).hold_id, holds.note, []
 
     def note(actor, action, *arguments, **facts):
         row = real(actor, action, *arguments, **facts)
         if action == "hold.released":
-            noted.append(threading.Timer(0, pause))
+            noted.append(Tab(app, pause))
             noted[0].start()
             noted[0].join(1)        # it stands before the row that we are about to write, or before the log's head
         return row
     monkeypatch.setattr(holds, "note", note)
-    wrong = []
 
     def pause():
-        with app.app_context():
-            try:
-                with unit():
-                    holds.pause(person("marek"), db.session.get(Connection, box))
-            except RuleBroken:
-                pass
-            except Exception as error:
-                wrong.append(error)
-            finally:
-                db.session.remove()
+        try:
+            holds.pause(person("marek"), db.session.get(Connection, box))
+        except RuleBroken:
+            db.session.rollback()
     db.session.rollback()
     with unit():
         holds.release(person("zofia"), db.session.get(Hold, hold_id))
-    noted[0].join(20)
-    assert not wrong
+    noted[0].ended()
     assert stored(Connection, Connection.id == box)[0].state == "removed"
 
 
 def test_a_double_click_on_joining_an_inbox_joins_once(app, team, monkeypatch):
     with unit():
         made = inboxes.create_inbox(person("zofia"), "Boardroom", "members", [person("marek")]).id
-    together, real, wrong = threading.Barrier(2), inboxes.check_admin, []
-
-    def at_once(*arguments):
-        if db.engine.dialect.name != "sqlite":
-            together.wait(5)
-        real(*arguments)
-    monkeypatch.setattr(inboxes, "check_admin", at_once)
+    let_two_meet(monkeypatch, inboxes, "check_admin")
 
     def click():
-        with app.app_context():
-            try:
-                with unit():
-                    inboxes.join_inbox(person("zofia"), db.session.get(Inbox, made))
-            except Exception as error:
-                wrong.append(error)
-            finally:
-                db.session.remove()
-    tabs = [threading.Thread(target=click) for _n in range(2)]
-    [t.start() for t in tabs]
-    [t.join(20) for t in tabs]
-    assert not wrong
+        inboxes.join_inbox(person("zofia"), db.session.get(Inbox, made))
+    at_once(app, click, click)
     assert len(stored(Notice, Notice.kind == "inbox.joined")) == 1

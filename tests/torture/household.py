@@ -1,4 +1,4 @@
-"""The product's own processes without the web server. Each can be killed with -9, and comes back."""
+"""The product's own processes. Each can be killed with -9, and comes back."""
 
 import os
 import signal
@@ -6,27 +6,37 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
-from servers import end, remove, short_folder
+from mailroom import connected
+from servers import end, free_port, remove, short_folder
 
 from webapp import create_app
+from webapp.actions import people
 from webapp.config import Settings, variable
+from webapp.extensions import db, unit
+from webapp.launch.serve import Serving
+from webapp.models import Inbox, Person
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ("jobs out in", "jobs in slow")
 NAMES = (*WORKERS, "watch", "clock")
+WEB = "web"
 
 
 class Household:
     """Context manager. `app` is the installation, prepared, for looking and for making connections in this process.
 
-    A process that ends by itself is started again, as systemd would; `fell` counts how often that was.
+    A process that ends by itself is started again, as systemd would; `fell` counts how often that was. With "web" among
+    the names, its pages are at `url`.
     """
 
     def __init__(self, settings, names=NAMES):
         self.folder = short_folder("hh")
         self.names = names
-        values = {"data_dir": str(self.folder / "data"), "undo_seconds": 0, **settings}
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        values = {"data_dir": str(self.folder / "data"), "undo_seconds": 0, "base_url": self.url, **settings}
         self.settings = Settings(**values)
         self._environ = {**{k: v for k, v in os.environ.items() if not k.startswith("POSTROOM_")},
                          **{variable(k): str(v) for k, v in values.items()}, "PYTHONUNBUFFERED": "1"}
@@ -43,13 +53,23 @@ class Household:
     def __exit__(self, *exc):
         self.stop()
         with self.app.app_context():
-            from webapp.extensions import db
             db.engine.dispose()
         self.app.extensions["blobs"].engine.dispose()
         if exc[0] and os.environ.get("BENCH_KEEP"):
             print(f"kept: {self.folder}", file=sys.stderr)
         else:
             remove(self.folder)
+
+    def connect(self, address, port, host="127.0.0.1"):
+        """A team address on the servers at this port, connected by Zofia, who is made when nobody is there. Its id. In an
+        application context of the caller's."""
+        with unit():
+            if not db.session.scalar(db.select(Person.id).limit(1)):
+                people.create_person("Zofia", "zofia@corp.example", "admin", "correct horse battery")
+            inbox = db.session.scalars(db.select(Inbox.name).order_by(Inbox.id)).first()
+        servers = {"imap_host": host, "imap_port": port, "imap_security": "tls", "smtp_host": host, "smtp_port": port,
+                   "smtp_security": "tls", "user_name": address}
+        return connected("team", address, "zofia", inbox, servers=servers)
 
     def start(self):
         self._open = True
@@ -114,8 +134,13 @@ class Household:
     def _start(self, name):
         with open(self._log(name), "ab") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "worker.py", *name.split()], cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL,
+                self._command(name), cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def _command(self, name):
+        if name == WEB:
+            return Serving(ROOT, SimpleNamespace(host="127.0.0.1", port=self._port, demo=False), self._environ).web_command()
+        return [sys.executable, "worker.py", *name.split()]
 
     def _look_after(self):
         pause = threading.Event()

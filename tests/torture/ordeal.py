@@ -13,13 +13,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from mailroom import connected
 from servers.proxy import FaultProxy
 from sqlalchemy import func, select
 
-from torture.household import WORKERS, Household
-from webapp.actions import people
-from webapp.extensions import db, unit
+from torture.household import NAMES, WORKERS, Household
+from webapp.extensions import db
 from webapp.models import Connection, Conversation, Folder, Message, Place
 from webapp.models.types import now
 
@@ -52,6 +50,8 @@ class Outcome:
 
 
 class Ordeal:
+    names = NAMES       # of the processes that are started
+
     def __init__(self, dovecot, valkey, messages, kills, seed, postgres=None, mailboxes=None, say=lambda words: None):
         self.dovecot, self.valkey, self.postgres = dovecot, valkey, postgres
         self.messages, self.kills, self.say = messages, kills, say
@@ -68,7 +68,7 @@ class Ordeal:
             settings = {"redis_url": self.valkey.url, "mail_ca_file": str(self.dovecot.ca_file),
                         "mail_loopback": loopback, "poll_seconds": 20, "log_level": "WARNING"}
             url = self.postgres.create_database() if self.postgres else ""
-            with Household({**settings, **({"database_url": url} if url else {})}) as self.house:
+            with Household({**settings, **({"database_url": url} if url else {})}, self.names) as self.house:
                 with self.house.app.app_context():
                     self._connect()
                     before = self._deliver(self.messages * 2 // 5)
@@ -92,19 +92,10 @@ class Ordeal:
     # Before
 
     def _connect(self):
-        with unit():
-            people.create_person("Zofia", "zofia@corp.example", "admin", "correct horse battery")
         for n in range(self.count):
             address = f"box{n}-{self.outcome.seed}@corp.example"
             self.dovecot.add_user(address, "secret-1")
-            servers = {"imap_host": "127.0.0.1", "imap_port": self.proxy.port, "imap_security": "tls",
-                       "smtp_host": "127.0.0.1", "smtp_port": self.proxy.port, "smtp_security": "tls",
-                       "user_name": address}
-            self.boxes[address] = connected("team", address, "zofia", self._inbox(), servers=servers)
-
-    def _inbox(self):
-        from webapp.models import Inbox
-        return db.session.scalars(select(Inbox.name)).first()
+            self.boxes[address] = self.house.connect(address, self.proxy.port)
 
     # While it lasts
 

@@ -7,25 +7,17 @@ import time
 from pathlib import Path
 
 import pytest
-from mailroom import connected, letter
+from mailroom import letter
 from servers.proxy import FaultProxy
 from servers.valkey import Valkey
 from torture.household import Household
+from waiting import wait
 
-from webapp.actions import people
-from webapp.extensions import db, unit
-from webapp.models import Connection, Inbox, Place
+from webapp.extensions import db
+from webapp.models import Connection, Place
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds work horses through /proc")
 FIRST, SECOND = "jobs in", "jobs in slow"
-
-
-def wait(ready, seconds, what):
-    deadline = time.monotonic() + seconds
-    while not (value := ready()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
-    return value
 
 
 def test_work_whose_worker_and_horse_were_killed_is_taken_up_within_a_minute(dovecot, capsys):
@@ -37,7 +29,7 @@ def test_work_whose_worker_and_horse_were_killed_is_taken_up_within_a_minute(dov
         settings = {"redis_url": valkey.url, "mail_ca_file": str(dovecot.ca_file),
                     "mail_loopback": f"127.0.0.1:{proxy.port}"}
         with Household(settings, names=(FIRST, SECOND, "clock")) as house, house.app.app_context():
-            connection_id = connect(address, proxy.port)
+            connection_id = house.connect(address, proxy.port)
             house.start()
             busy = wait(lambda: at_work(house, connection_id), 30, "the first worker to begin")
             fence = lease(connection_id)[0]
@@ -51,15 +43,6 @@ def test_work_whose_worker_and_horse_were_killed_is_taken_up_within_a_minute(dov
     with capsys.disabled():
         print(f" [taken up after {taken_up:.1f} s] ", end="")
     assert taken_up < 60
-
-
-def connect(address, port):
-    servers = {"imap_host": "127.0.0.1", "imap_port": port, "imap_security": "tls", "smtp_host": "127.0.0.1",
-               "smtp_port": port, "smtp_security": "tls", "user_name": address}
-    with unit():
-        people.create_person("Zofia", "zofia@corp.example", "admin", "correct horse battery")
-    name = db.session.scalars(db.select(Inbox.name)).first()
-    return connected("team", address, "zofia", name, servers=servers)
 
 
 def lease(connection_id):

@@ -5,25 +5,17 @@ import time
 from pathlib import Path
 
 import pytest
-from mailroom import connected, letter
+from mailroom import letter
 from servers.proxy import FaultProxy
 from servers.valkey import Valkey
 from torture.household import Household
+from waiting import wait
 
-from webapp.actions import people
-from webapp.extensions import db, unit
+from webapp.extensions import db
 from webapp.jobs import sync
-from webapp.models import Connection, Conversation, Inbox, Message, Place
+from webapp.models import Connection, Conversation, Message, Place
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds children through /proc")
-
-
-def wait(ready, seconds, what):
-    deadline = time.monotonic() + seconds
-    while not (value := ready()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-    return value
 
 
 @pytest.fixture
@@ -47,13 +39,8 @@ def household(dovecot, address):
         yield make
 
 
-def connect(address, port):
-    servers = {"imap_host": "127.0.0.1", "imap_port": port, "imap_security": "tls", "smtp_host": "127.0.0.1",
-               "smtp_port": port, "smtp_security": "tls", "user_name": address}
-    with unit():
-        people.create_person("Zofia", "zofia@corp.example", "admin", "correct horse battery")
-    name = db.session.scalars(db.select(Inbox.name)).first()
-    connection_id = connected("team", address, "zofia", name, servers=servers)
+def connect(house, address):
+    connection_id = house.connect(address, house.proxy.port)
     sync.pull(connection_id)
     assert db.session.get(Connection, connection_id).caught_up
     db.session.rollback()
@@ -77,7 +64,7 @@ def watched(house):
 
 def test_the_watch_stores_new_mail_by_itself(dovecot, address, household):
     with household("watch") as house, house.app.app_context():
-        connect(address, house.proxy.port)
+        connect(house, address)
         house.valkey.client().flushall()
         house.start()
         wait(lambda: watched(house), 20, "the watch")
@@ -91,7 +78,7 @@ def test_the_watch_stores_new_mail_by_itself(dovecot, address, household):
 def test_a_watch_that_is_killed_in_the_middle_of_visits_loses_and_doubles_nothing(dovecot, address, household, capsys):
     dice, in_the_middle = random.Random(5), 0
     with household("watch", "jobs out in", "clock") as house, house.app.app_context():
-        connect(address, house.proxy.port)
+        connect(house, address)
         house.start()
         wait(lambda: house.proxy.connections >= 2, 20, "the watch")
         for n in range(12):
