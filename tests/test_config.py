@@ -57,3 +57,7 @@ def test_keys_are_made_once_for_the_owner_alone_and_never_replaced(app, tmp_path
     assert {mode for _bytes, mode in before.values()} == {0o600}
     create_app(Settings(data_dir=str(folder)))
     assert {p.name: (p.read_bytes(), p.stat().st_mode & 0o777) for p in folder.glob("secret.*")} == before
+
+
+def test_a_slash_at_the_end_of_the_address_is_no_part_of_links_and_origins():
+    assert Settings(base_url="https://mail.corp.example/").base_url == "https://mail.corp.example"

@@ -57,6 +57,7 @@ class Settings:
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     def __post_init__(self):
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))     # paths follow it, and browsers compare it
         if self.default_language not in ("en", "pl"):
             raise BadSetting(f"POSTROOM_DEFAULT_LANGUAGE is “{self.default_language}”. Use en or pl.")
         if self.plan not in self.plan_table():

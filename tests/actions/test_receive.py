@@ -10,6 +10,7 @@ from mailroom import arrive, connected, folder_of, letter, person, stored
 from sqlalchemy.exc import OperationalError
 
 from webapp.actions import conversations, receive, threads
+from webapp.actions.threads import filing
 from webapp.extensions import db, unit
 from webapp.mail.apart import Apart
 from webapp.mail.types import Fetched, FetchedHeader, MailError, Oversized
@@ -52,7 +53,7 @@ def test_raw_bytes_come_back_byte_for_byte(team_box, app):
 @pytest.mark.parametrize("where", ["parse", "threads"])
 def test_one_bad_message_is_kept_raw_alone_and_the_rest_of_its_batch_lands(team_box, app, monkeypatch, where):
     bad = letter(subject="from hell", Message_ID="<bad@x>")
-    target, name = (receive, "parse") if where == "parse" else (threads, "_file_one")
+    target, name = (receive, "parse") if where == "parse" else (filing, "_file_one")
     real = getattr(target, name)
 
     def breaks(*arguments):

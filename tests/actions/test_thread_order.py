@@ -12,8 +12,9 @@ import pytest
 from mailroom import arrive, connected, folder_of, letter, person, stored
 from sqlalchemy import event, select
 
-from webapp.actions import conversations, regroup, threads
+from webapp.actions import conversations, regroup
 from webapp.actions.receive import receive
+from webapp.actions.threads import is_our_id, known
 from webapp.extensions import db, unit
 from webapp.mail.compose import mint_message_id
 from webapp.mail.types import Fetched
@@ -104,7 +105,7 @@ def same(m, t, with_m, with_t):
 
 
 def owned(m):
-    return m.own if m.sender == US or not threads.is_our_id(m.own) else None
+    return m.own if m.sender == US or not is_our_id(m.own) else None
 
 
 def mentioned(m):
@@ -180,7 +181,7 @@ def test_who_is_let_in_lets_in_whom_he_wrote_to_and_so_on(box):
 
 
 def test_mail_by_many_strangers_who_refer_to_one_costs_no_more_and_the_customer_is_found(box, monkeypatch):
-    monkeypatch.setattr(threads, "MOST_OF_ONE", 20)
+    monkeypatch.setattr(known, "MOST_OF_ONE", 20)
     strangers = [Mail(n, f"evil{n}@evil.example", (US,), f"{n}@evil" if n % 2 else "a@x", ("a@x",) * (n % 2))
                  for n in range(1, 121)]
     assert len(read(box, [Mail(0, ANNA, (US,), "a@x", ()), *strangers], 40)) == 121
@@ -189,8 +190,8 @@ def test_mail_by_many_strangers_who_refer_to_one_costs_no_more_and_the_customer_
 
     def count(result):
         rows.append(result)
-    real = threads._speaking_of
-    monkeypatch.setattr(threads, "_speaking_of", lambda *what: [count(r) or r for r in real(*what)])
+    real = known._speaking_of
+    monkeypatch.setattr(known, "_speaking_of", lambda *what: [count(r) or r for r in real(*what)])
     arrive(box, Mail(200, ANNA, (US,), "b@x", ("a@x",)).item)
     assert len(rows) == 20
     assert [m.conversation_id for m in stored(Message, Message.from_address == ANNA)] == [stored(Conversation)[0].id] * 2

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from tabs import Tab, at_once, let_two_meet, needs_writers_side_by_side
 
-from webapp.actions import threads
+from webapp.actions.threads import filing, known
 from webapp.extensions import db, unit
 from webapp.jobs import sync
 from webapp.models import Connection, Conversation, Message
@@ -39,7 +39,7 @@ def test_two_addresses_of_an_inbox_store_answers_to_the_same_conversations_at_on
     boxes = two_addresses(mailbox, dovecot, 12)
     db.session.rollback()
     if db.engine.dialect.name != "sqlite":      # both have read the keys, neither has a lock
-        let_two_meet(monkeypatch, threads, "_desk")
+        let_two_meet(monkeypatch, filing, "desk_for")
 
     def pull(box):
         def run():
@@ -70,13 +70,13 @@ def test_mail_that_was_the_victim_of_a_deadlock_comes_in_with_the_next_try(app, 
         wanted.wait(10)
         time.sleep(0.3)
         db.session.execute(select(Conversation.id).where(Conversation.id == first).with_for_update())
-    other, real = Tab(app, hold_the_second_and_want_the_first), threads._know
+    other, real = Tab(app, hold_the_second_and_want_the_first), known.know
 
     def know(*arguments):
         wanted.set()
         tried.append(arguments)
         return real(*arguments)
-    monkeypatch.setattr(threads, "_know", know)
+    monkeypatch.setattr(known, "know", know)
     other.start()
     assert held.wait(10)
     with pytest.raises(OperationalError, match="deadlock"):

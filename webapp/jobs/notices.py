@@ -73,7 +73,7 @@ def _letter(notice, sender):
     settings = current_app.config["SETTINGS"]
     with force_locale(person.language):
         said = say(notice, **more)
-        facts = dict(said=said, url=settings.base_url.rstrip("/") + said.path if said.path else "", settings=settings,
+        facts = dict(said=said, url=settings.base_url + said.path if said.path else "", settings=settings,
                      language=person.language, name=person.first_name if person.state == "active" else "")
         subject, text, html = (current_app.jinja_env.get_template(f"emails/notice/{part}").render(**facts)
                                for part in ("subject.txt", "body.txt", "body.html"))

@@ -1,0 +1,123 @@
+"""What the lists show of a conversation, kept with every mail: the same that `summary` derives from all of them."""
+
+import re
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models.inbox import is_member
+from webapp.models.rows import Row
+from webapp.rules.access import may_act_in_inbox
+
+RECENT = timedelta(days=30)   # imported mail newer than this opens a conversation, older is history
+_PREFIX = re.compile(r"^\s*((re|fwd?|odp|aw|wg|sv|pd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+
+
+def open_for(desk, message):
+    recent = message.at > desk.since - RECENT and not _looked_at(desk, message)
+    conversation = Row(id=desk.ids.pop(0), inbox_id=desk.inbox_id, subject=base_subject(message.subject),
+                       status="open" if recent else "closed", assignee_id=None, contact_id=None, opened_at=message.at,
+                       last_at=message.at, last_outgoing=False, last_snippet="", who=who_of(message), who_at=None,
+                       message_count=0, has_attachments=False, last_in_id=0, possible_reply_to_id=None,
+                       merged_into_id=None)
+    desk.opened[conversation.id] = desk.found[conversation.id] = conversation
+    return conversation
+
+
+def count_in(desk, conversation, message, seen):
+    conversation.message_count += 1
+    conversation.has_attachments = conversation.has_attachments or message.has_attachments
+    if message.at <= conversation.opened_at:
+        conversation.opened_at, conversation.subject = message.at, base_subject(message.subject)
+    _meet_customer(conversation, message)
+    if message.at >= conversation.last_at or conversation.message_count == 1:
+        conversation.last_at, conversation.last_outgoing = message.at, message.outgoing
+        conversation.last_snippet = message.snippet
+    if not message.outgoing:
+        if not seen and not _looked_at(desk, message):
+            conversation.last_in_id = max(conversation.last_in_id, message.id)
+        _reopen(desk, conversation, message)
+
+
+def _meet_customer(conversation, message):
+    """Whose conversation the list says it is: whoever of them wrote last; until somebody has, whom we wrote to."""
+    if names_customer(message):
+        if conversation.who_at is None or message.at >= conversation.who_at:
+            conversation.who, conversation.who_at = who_of(message), message.at
+    elif conversation.who_at is None and message.at >= conversation.last_at:
+        conversation.who = who_of(message) or conversation.who
+
+
+def meet_contact(desk, conversation, message, parsed, sender):
+    if message.outgoing or not sender or sender == desk.own or message.bounce:
+        return
+    contact_id = desk.contacts.meet(sender, parsed.sender)
+    if conversation.contact_id is None:
+        conversation.contact_id = contact_id
+
+
+def learn(conversation, message):
+    """What the lists show, of a message that was counted in before anybody knew what it says."""
+    conversation.has_attachments = conversation.has_attachments or message.has_attachments
+    if message.at <= conversation.opened_at:
+        conversation.subject = base_subject(message.subject)
+    if message.at >= conversation.last_at:
+        conversation.last_snippet = message.snippet
+    _meet_customer(conversation, message)
+
+
+def _reopen(desk, conversation, message):
+    """New mail opens a closed conversation again; history that is only now read does not, nor does a robot,
+    unless it reports that our answer did not arrive."""
+    wakes = message.bounce or not message.auto
+    if conversation.status == "closed" and wakes and message.at > desk.since and not _looked_at(desk, message):
+        conversation.status = "open"
+        if conversation.assignee_id and not _may_still_act(conversation.assignee, conversation.inbox):
+            conversation.assignee = None        # whoever had it is gone: somebody else sees it among the unassigned
+        desk.events.append(Row(conversation_id=conversation.id, kind="reopened_by_mail", actor_id=None, facts={},
+                               at=message.at))
+
+
+def _may_still_act(person, inbox):
+    member = bool(db.session.scalar(select(is_member(person.id, inbox.id))))
+    return person.state == "active" and may_act_in_inbox(person.role, inbox.access, member)
+
+
+def absorb(keep, other):
+    keep.message_count += other.message_count
+    keep.has_attachments = keep.has_attachments or other.has_attachments
+    keep.last_in_id = max(keep.last_in_id, other.last_in_id)
+    keep.contact_id = keep.contact_id or other.contact_id
+    if other.who_at and (keep.who_at is None or other.who_at > keep.who_at) or (
+            not keep.who_at and other.last_at > keep.last_at):
+        keep.who, keep.who_at = other.who, other.who_at
+    if other.opened_at < keep.opened_at:
+        keep.opened_at, keep.subject = other.opened_at, other.subject
+    if other.last_at > keep.last_at:
+        keep.last_at, keep.last_snippet, keep.last_outgoing = other.last_at, other.last_snippet, other.last_outgoing
+    if "open" in (keep.status, other.status):
+        keep.status = "open"
+
+
+def _looked_at(desk, message):
+    """Was it there when we looked, before the server numbered its mail anew? Then nobody hears of it again."""
+    return desk.known_until is not None and message.at <= desk.known_until
+
+
+def base_subject(subject):
+    return _PREFIX.sub("", subject).strip()
+
+
+def names_customer(message):
+    """Does its sender tell whose conversation this is? Neither we nor a mail server that returns something do."""
+    return bool(not message.outgoing and message.from_address and not message.bounce)
+
+
+def who_of(message):
+    """A name or an address: the sender's; of our own mail the first that it went to."""
+    if message.outgoing:
+        name, address = message.to[0] if message.to else ("", "")
+    else:
+        name, address = message.from_name, message.from_address
+    return name or address
