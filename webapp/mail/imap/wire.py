@@ -3,6 +3,7 @@
 imapclient and our own FETCH reader share it, so that no byte is lost between them.
 """
 
+import contextlib
 import io
 import ssl
 import time
@@ -59,25 +60,22 @@ class Wire:
 
     def exactly(self, size: int) -> bytes:
         """`size` bytes. The deadline grows with the size."""
-        deadline = time.monotonic() + self.seconds + size / SLOWEST
-        if size > 4 * CHUNK:
-            return self._large(size, deadline)
-        while len(self._buffer) - self._start < size:
-            self._fill(deadline)
+        if len(self._buffer) - self._start < size:
+            return self._past_the_buffer(size, time.monotonic() + self.seconds + size / SLOWEST)
         data = bytes(memoryview(self._buffer)[self._start:self._start + size])
         self._start += size
         return data
 
-    def _large(self, size: int, deadline: float) -> bytes:
-        """A large literal goes past the buffer, which would otherwise grow to its size and stay."""
+    def _past_the_buffer(self, size: int, deadline: float) -> bytes:
+        """What is not here yet goes straight to where it is to be: servers send it in a hundred thousand pieces."""
         data = io.BytesIO()     # of the size that it will have; it gives its bytes away without a copy
         data.seek(size - 1)
         data.write(b"\0")
         data.seek(0)
         data.write(memoryview(self._buffer)[self._start:self._start + size])
         self._start += data.tell()
-        while data.tell() < size:
-            data.write(self._receive(deadline, min(size - data.tell(), CHUNK)))
+        with data.getbuffer() as place:
+            self._receive_into(place[data.tell():], deadline)
         return data.getvalue()
 
     def give_back(self, data: bytes) -> None:
@@ -103,6 +101,27 @@ class Wire:
         self._buffer += self._receive(deadline, CHUNK)
 
     def _receive(self, deadline: float, size: int) -> bytes:
+        with self._listening(deadline) as sock:
+            data = sock.recv(size)
+        if not data:
+            raise self.trouble("lost")
+        return data
+
+    def _receive_into(self, place: memoryview, deadline: float) -> None:
+        """Fill it, from as many pieces as it takes."""
+        at = 0
+        while at < len(place):
+            with self._listening(deadline) as sock:
+                receive, fresh = sock.recv_into, time.monotonic() + INEXACT
+                while at < len(place) and time.monotonic() < fresh:
+                    got = receive(place[at:])
+                    if not got:
+                        raise self.trouble("lost")
+                    at += got
+
+    @contextlib.contextmanager
+    def _listening(self, deadline: float):
+        """The socket, with what is left of the time as its time-out."""
         if self.until is not None:
             deadline = min(deadline, self.until)
         left = deadline - time.monotonic()
@@ -112,11 +131,8 @@ class Wire:
         try:
             if abs((sock.gettimeout() or 0.0) - left) > INEXACT or left < 2 * INEXACT:     # a system call each time
                 sock.settimeout(left)
-            data = sock.recv(size)
+            yield sock
         except TimeoutError:
             raise self.trouble("timed_out") from None
         except (ssl.SSLError, OSError):
             raise self.trouble("lost") from None
-        if not data:
-            raise self.trouble("lost")
-        return data
