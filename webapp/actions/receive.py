@@ -35,7 +35,7 @@ EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 CHUNK, CHUNK_BYTES = 16, 1_000_000      # messages that the parser gets at once, and their bytes
-AHEAD, AHEAD_BYTES = 300, 4_000_000     # that it may have in hand before its answers are waited for
+AHEAD, AHEAD_BYTES = 200, 4_000_000     # that it may have in hand before its answers are waited for
 
 
 class Read:
