@@ -3,6 +3,9 @@ is emptied, stopped, full and silent, connections are cut, the database is locke
 
 After that there is calm. Then the mail servers' set must be ours, hash for hash: 0 lost, 0 doubled.
 
+Last, all letters from hell through the whole product in a real Chromium, with each wall taken away in turn
+(tests/browser/test_layers.py): 0 scripts run, 0 requests. `--only` does one of the two.
+
 `--queue-away 300` does one thing instead: Redis is stopped so many seconds, while mail comes in and people read.
 """
 
@@ -11,6 +14,7 @@ import contextlib
 import os
 import random
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,22 +38,48 @@ def main():
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--queue-away", type=float, metavar="SECONDS", help="nothing but this, with the web server")
     parser.add_argument("--how", choices=("stopped", "silent"), default="stopped", help="in which way it is away")
+    parser.add_argument("--only", choices=("kills", "letters"), help="not the other")
     options = parser.parse_args()
+    if options.queue_away:
+        return 0 if outage(options) else 1
+    good = options.only == "letters" or kills(options)
+    return 0 if (options.only == "kills" or letters()) and good else 1
+
+
+def letters():
+    """All letters from hell, as tests; True when all is well."""
+    tests = [sys.executable, "-m", "pytest", "-q", "--durations=0", "tests/browser/test_layers.py"]
+    return subprocess.run(tests, cwd=ROOT, check=False, env={**os.environ, "POSTROOM_TEST_ALL": "1"}).returncode == 0
+
+
+def kills(options):
+    """True when nothing was lost."""
+    with household(options) as (dovecot, valkey, more):
+        outcome = Ordeal(dovecot, valkey, options.messages, options.kills, options.seed, **more).run()
+    tell(outcome, options)
+    return outcome.good
+
+
+def outage(options):
+    """True when nothing was lost, nobody got an error, and all was there soon."""
+    with household(options) as (dovecot, valkey, more):
+        outage = Outage(dovecot, valkey, options.queue_away, options.seed, options.how, **more)
+        return tell_of_outage(outage, outage.run())
+
+
+@contextlib.contextmanager
+def household(options):
+    """(Dovecot, Valkey, what else both take)."""
     print(f"seed {options.seed}, {options.database}", flush=True)
     with contextlib.ExitStack() as servers:
         dovecot, valkey = servers.enter_context(Dovecot()), servers.enter_context(Valkey())
-        more = {"postgres": servers.enter_context(Postgres()) if options.database == "postgresql" else None,
-                "mailboxes": options.mailboxes, "say": lambda words: print(words, flush=True)}
-        if options.queue_away:
-            outage = Outage(dovecot, valkey, options.queue_away, options.seed, options.how, **more)
-            return tell_of_outage(outage, outage.run())
-        outcome = Ordeal(dovecot, valkey, options.messages, options.kills, options.seed, **more).run()
-    tell(outcome, options)
-    return 0 if outcome.good else 1
+        yield dovecot, valkey, {
+            "postgres": servers.enter_context(Postgres()) if options.database == "postgresql" else None,
+            "mailboxes": options.mailboxes, "say": lambda words: print(words, flush=True)}
 
 
 def tell_of_outage(outage, outcome):
-    """Prints it; the exit code."""
+    """Prints it; True when all is well."""
     pages, took, good = outage.pages, outage.took, outcome.good and outcome.calm < BACK_WITHIN and not outage.broken
     figures = {"lost": outcome.lost, "extra": outcome.extra, "doubled": outcome.doubled, "changed": outcome.changed,
                "cursors": outcome.cursors, "miscounted": outcome.miscounted}
@@ -69,7 +99,7 @@ def tell_of_outage(outage, outcome):
         (", ".join(figures), ", ".join(map(str, figures.values())), "0"),
         ("processes that ended by themselves", str(outcome.fell), "started again"),
         ("from its return to everything there", f"{outcome.calm:.1f} s", f"under {BACK_WITHIN:.0f} s")])
-    return 0 if good else 1
+    return good
 
 
 def tell(outcome, options):

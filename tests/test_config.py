@@ -14,7 +14,8 @@ BAD = {
     "POSTROOM_UNDO_SECONDS": ["soon", "-1", "²", ""], "POSTROOM_DEMO": ["maybe"], "POSTROOM_PLAN": ["gold"],
     "POSTROOM_DEFAULT_LANGUAGE": ["de"], "POSTROOM_DEFAULT_TIME_ZONE": ["Mars/Base"], "POSTROOM_LOG_LEVEL": ["LOUD"],
     "POSTROOM_MAIL_EXTRA_PORTS": ["0", "70000", "imap"], "POSTROOM_MAIL_LOOPBACK": ["127.0.0.1", "localhost:993", ":1"],
-    "POSTROOM_MAIL_CA_FILE": ["/nowhere/ca.pem"],
+    "POSTROOM_MAIL_CA_FILE": ["/nowhere/ca.pem"], "POSTROOM_CLAMD": ["clamd", "host:", ":3310", "host:99999"],
+    "POSTROOM_CLAMD_AWAY": ["maybe"],
     "POSTROOM_MAIL_SERVERS": ["corp.example", "corp.example=imap:993:tls", "corp.example=imap:993:plain,smtp:465:tls",
                               "corp.example=imap:x:tls,smtp:465:tls"],
 }

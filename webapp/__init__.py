@@ -74,12 +74,14 @@ def _init_extensions(app, settings):
 def _register(app):
     from webapp import cli
     from webapp.blueprints import register_blueprints
-    from webapp.web import errors, filters, find, guard, remedies, side
+    from webapp.web import errors, filters, find, guard, pictures, remedies, senders, side
     cli.init_app(app)
     filters.init_app(app)
     find.init_app(app)
     side.init_app(app)
     remedies.init_app(app)
+    senders.init_app(app)
+    pictures.init_app(app)
     guard.init_app(app)
     errors.init_app(app)
     register_blueprints(app)

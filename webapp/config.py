@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from babel.dates import get_timezone
 
+from webapp.mail.clamd import place
 from webapp.mail.types import Endpoint, Login, Mailbox, Policy
 
 PREFIX = "POSTROOM_"
@@ -54,6 +55,8 @@ class Settings:
     undo_seconds: int = _setting(10, "How long a reply can be called back before it leaves.")
     poll_seconds: int = _setting(120, "How often a mailbox is checked when its server offers no push.")
     max_streams: int = _setting(200, "Live streams per web process; beyond it pages poll.")
+    clamd: str = _setting("", "Virus scanner: path of clamd's socket, or host:port. Empty: files are not scanned.")
+    clamd_away: str = _setting("wait", "Files while the scanner is away, or too large for it: wait or allow.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     def __post_init__(self):
@@ -64,6 +67,8 @@ class Settings:
             raise BadSetting(f"POSTROOM_PLAN is “{self.plan}”. Use one of: {', '.join(self.plan_table())}.")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise BadSetting(f"POSTROOM_LOG_LEVEL is “{self.log_level}”. Use DEBUG, INFO, WARNING or ERROR.")
+        if self.clamd_away not in ("wait", "allow"):
+            raise BadSetting(f"POSTROOM_CLAMD_AWAY is “{self.clamd_away}”. Use wait or allow.")
         if not 1 <= self.max_message_mb <= 100:
             raise BadSetting(f"POSTROOM_MAX_MESSAGE_MB is {self.max_message_mb}. Use a number from 1 to 100.")
         try:
@@ -74,6 +79,7 @@ class Settings:
         self.policy()       # these raise on a bad value
         self.mail_presets()
         self.notice_server()
+        self.scanner()
 
     @classmethod
     def from_env(cls, environ=os.environ):
@@ -131,6 +137,16 @@ class Settings:
         if "@" not in address:
             raise BadSetting("POSTROOM_NOTICE_SMTP needs POSTROOM_NOTICE_FROM, such as Postroom <post@company.com>.")
         return endpoint, login, Mailbox(name or "Postroom", address)
+
+    def scanner(self):
+        """Where the virus scanner listens, for mail.clamd; None when there is none."""
+        if not self.clamd:
+            return None
+        try:
+            return place(self.clamd)
+        except ValueError:
+            raise BadSetting(f"POSTROOM_CLAMD is “{self.clamd}”. Use a path such as /run/clamav/clamd.ctl, or "
+                             "host:port.") from None
 
     def notice_policy(self):
         """Of Postroom's own mail: exactly the server that the admin named, wherever it is."""

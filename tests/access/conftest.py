@@ -32,6 +32,7 @@ from webapp.models.link import token_of
 from webapp.models.types import now
 
 PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de")
+DOT = PIXEL[:33] + bytes.fromhex("0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082")
 PRINCIPALS = ("anonymous", "ewa", "marek", "olga", "kasia", "zofia", "piotr")
 
 
@@ -81,11 +82,13 @@ def world(app, team):
 
 
 def _fill(objects, label, box, address, kind, actor, where):
-    files = [("a.pdf", "application/pdf", b"%PDF"), ("pixel.png", "image/png", PIXEL)]
+    files = [("a.pdf", "application/pdf", b"%PDF-1.4"), ("pixel.png", "image/png", PIXEL),
+             ("dot.png", "image/png", DOT)]
     arrive(box, letter(to=address, subject=f"{label} subject", html="<p>Hello</p>", Message_ID=f"<{label}@x>", files=files))
     message = stored(Message, Message.connection_id == box)[0]
     found = {"connection_id": box, "message_id": message.id, "hold_id": db.session.get(Connection, box).hold_id,
              "attachment_id": stored(Attachment, Attachment.message_id == message.id)[0].id}
+    objects["attachment_id"][f"{label}_dot"] = stored(Attachment, Attachment.message_id == message.id)[2].id
     if where:
         found |= {"inbox_id": inbox(where).id, "conversation_id": message.conversation_id}
         with unit():

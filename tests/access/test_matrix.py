@@ -30,6 +30,7 @@ DATA = {
     "team.access": {"access": "everyone"}, "team.create": {"name": "New", "access": "everyone"},
     "team.rename": {"name": "New"}, "team.delete": {"typed": "Boardroom"}, "team.draft": {"text": "Hm"},
     "team.reply": {"text": "Hello"}, "team.bulk": {"do": "close"}, "team.assign": {"to": ""},
+    "messages.always_show_pictures": {"scope": "sender"},
     "team.merge": {"into": "999999"}, "team.split": {"what": "only"},
 }
 QUERY = {"live.poll": {"on": "inbox-1:9999999999999999999"}, "live.stream": {"on": "inbox-999:1"}}

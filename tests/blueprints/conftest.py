@@ -9,7 +9,8 @@ from webapp.actions import conversations, inboxes, people
 from webapp.extensions import db, unit
 from webapp.models import Attachment, Conversation, Event, InboxMember, Message, Outbox
 
-PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de")
+PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+                      "0000000c49444154789c63606060000000040001f61738550000000049454e44ae426082")
 HTML = '<p>Hello <b>{word}</b></p><img src="cid:pixel"><script>steal()</script><img src="https://track.example/x.png">'
 
 

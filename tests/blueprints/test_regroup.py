@@ -50,7 +50,7 @@ def test_every_message_says_why_it_is_there(box, browser_of):
     come(box, 4, sender=BOB, subject="Other")
     assert "It is the first message of this conversation" in why(browser_of, 0)
     said = why(browser_of, 1)
-    assert "It answers a message of this conversation" in said and "Message from Anna Nowak, 2 November" in said
+    assert "It answers a message of this conversation" in said and "Message from Anna Nowak &lt;anna@customer.example&gt;, 2 November" in said
     assert "Tied to 0@ x" in said.replace("​", "") or "0@x" in said.replace(" ", "")
     assert "It answers" in why(browser_of, 3) and "It is the first message" in why(browser_of, 4)
 

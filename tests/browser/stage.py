@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 from urllib.error import URLError
 
+from fakes.web import Web
 from servers import end, free_port, remove, short_folder
 from servers.proxy import FaultProxy
 
@@ -28,6 +29,15 @@ for command in json.loads(sys.argv[1]):
     if done.exit_code:
         sys.exit(f"{command[0]}: {done.output} {done.exception!r}")
 """
+# Remote pictures may come from one place on loopback. No setting leads there: it is said in code.
+WORKER = """
+import sys
+import worker
+from webapp.mail.web import Reach
+from wsgi import app
+app.config["WEB_REACH"] = Reach(frozenset({("127.0.0.1", int(sys.argv[1]))}), seconds=3.0)
+worker.main(sys.argv[2:])
+"""
 WEB = ("-m", "gunicorn", "wsgi:app", "--worker-class", "gthread", "--workers", "1", "--threads", "64",
        "--no-control-socket", "--graceful-timeout", "1", "--log-level", "warning")
 
@@ -35,6 +45,7 @@ WEB = ("-m", "gunicorn", "wsgi:app", "--worker-class", "gthread", "--workers", "
 class Stage:
     """Context manager. `url` is where people open it. `folder` holds data and the processes' output (`*.log`).
 
+    `outside` is the rest of the web (fakes.web.Web): remote pictures are fetched from there, and from nowhere else.
     `people` are (name, e-mail address, role); all sign in with PASSWORD. `workers=False` starts the web server alone.
     `redis_url` must be its own: names of what changed would mix.
     """
@@ -43,6 +54,7 @@ class Stage:
         self.dovecot, self.sink, self._people = dovecot, sink, people
         self._silent = FaultProxy(1)
         self._silent.black_hole = True
+        self.outside = Web()
         self.folder = short_folder("st")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -74,6 +86,7 @@ class Stage:
             end(process, 8)
         self._processes.clear()
         self._silent.__exit__()
+        self.outside.__exit__()
         remove(self.folder)
 
     def mailbox(self, address, password="secret-1"):
@@ -89,11 +102,12 @@ class Stage:
 
     def _start(self):
         self._silent.__enter__()
+        self.outside.__enter__()
         self._flask(["prepare"], *(["add-person", name, address, "--role", role, "--password", PASSWORD]
                                    for name, address, role in self._people))
         self._run("web", *WEB, "--bind", f"127.0.0.1:{self.port}")
         for words in WORKERS if self._with_workers else ():
-            self._run(words, "worker.py", *words.split())
+            self._run(words, "-c", WORKER, str(self.outside.port), *words.split())
         deadline = time.monotonic() + UP_WITHIN
         while not self._healthy():
             if time.monotonic() > deadline or self._processes[0][1].poll() is not None:

@@ -5,7 +5,6 @@ The hostile cases kept beside the project are used where that folder is; own sam
 """
 
 import contextlib
-import json
 import re
 import socket
 import threading
@@ -14,32 +13,13 @@ from pathlib import Path
 
 import pytest
 from browser.conftest import ARGUMENTS, CHROMIUM
+from browser.hostile_letters import LEAKS, OVERLAYS, OWN, SCRIPTS, letters
 from playwright.sync_api import Error
 
 from webapp.blueprints.messages.body import FRAME_CSP, page
 from webapp.mail.html import clean, fill
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
-SCRIPTS = ("html-live", "htmx-gadgets")
-ALL = (*SCRIPTS, "css-remote-leaks", "email-privacy-tester", "overlay-phish")
-OWN = {
-    "own-script": "<script>alert(1)</script>",
-    "own-event": "<img src=nothing onerror=alert(1)>",
-    "own-svg": "<svg onload=alert(1)><animate onbegin=alert(1) attributeName=x dur=1s>",
-    "own-frame": "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
-    "own-focus": "<input autofocus onfocus=alert(1)><button onclick=alert(1)>Go</button>",
-    "own-link": "<a href='javascript:alert(1)'>here</a><form action='javascript:alert(1)'><button>send</button>",
-    "own-mutation": "<math><mtext><table><mglyph><style><!--</style>"
-                    "<img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
-    "own-details": "<details open ontoggle=alert(1)><summary>x</summary></details>",
-    "own-image": "<img src='http://leak.test/1'><div style='background:url(//leak.test/2)'>x</div>",
-    "own-font": "<style>@import 'http://leak.test/3';@font-face{font-family:a;src:url(http://leak.test/4)}"
-                "*{font:9px a}</style>x",
-    "own-refresh": "<meta http-equiv=refresh content='0;url=http://leak.test/5'><base href='http://leak.test/'>"
-                   "<img src=6>",
-    "own-gadget": "<div hx-get='http://leak.test/7' hx-trigger=load>x</div>",
-    "own-overlay": "<div style='position:fixed;inset:0;z-index:9;background:red'>Sign in<input type=password></div>",
-}
+ALL = (*SCRIPTS, *LEAKS, OVERLAYS)
 EVENTS = ("click", "mouseover", "mouseenter", "focus", "focusin", "blur", "pointerdown", "pointerover", "keydown",
           "input", "change", "submit", "toggle", "animationstart", "animationend", "transitionend", "scroll", "wheel",
           "load", "error", "beforetoggle", "copy", "dragstart", "contextmenu")
@@ -57,15 +37,6 @@ HOST_NAME = re.compile(rb"(?:[a-z0-9-]+\.)+[a-z]{2,}")
 BATCH = 100          # letters at a time on one page
 ELEMENTS = 150       # of each letter that get events; the largest have thousands of one kind
 CONTROLS = "form, input, button, select, textarea, label, object, embed, iframe, [contenteditable]"
-
-
-def letters(*names):
-    """{id: HTML}, ours and those of these files."""
-    found = dict(OWN)
-    for name in names if CASES.is_dir() else ():
-        rows = map(json.loads, (CASES / f"{name}.jsonl").read_text().splitlines())
-        found |= {row["id"]: row["html"] for row in rows if "html" in row}
-    return found
 
 
 class World:
@@ -185,7 +156,7 @@ def lab(browser_without_names, world):
     context.close()
 
 
-SANDBOX = 'sandbox="allow-popups allow-popups-to-escape-sandbox"'  # as in templates/_shared/_sheet.html
+SANDBOX = 'sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"'  # as in templates/_shared/_sheet.html
 
 
 def served(html):

@@ -161,11 +161,11 @@ def read_html_from_a_stranger(page):
     open_conversation(page, "News of the ramp")
     frame = page.frame_locator(".sheet__frame")
     expect(frame.get_by_role("heading", name="Rampe 4")).to_be_visible()
-    expect(page.locator(".msg__blocked")).to_contain_text("remote image")
+    expect(page.locator(".msg__blocked")).to_contain_text("1 picture blocked.")
     assert frame.locator("img[src]").count() == 1, "the inline picture only"
     assert frame.locator("script, form, input, [onclick]").count() == 0
     element = page.locator(".sheet__frame")
-    assert element.get_attribute("sandbox") == "allow-popups allow-popups-to-escape-sandbox"
+    assert element.get_attribute("sandbox") == "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
     assert page.title().startswith("News of the ramp"), "no script of a letter renamed the page"
     assert page.watching.left == []
     open_conversation(page, "Where is our pallet")

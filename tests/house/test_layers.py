@@ -17,15 +17,17 @@ MAY_IMPORT = {
     "aftermath": ("extensions",),
     "queue": ("aftermath",),
     "live": ("aftermath", "queue"),
-    "config": ("mail.types", "demo.people"),
+    "config": ("mail.clamd", "mail.types", "demo.people"),
     "words": ("rules",),
     "models": ("rules", "extensions", "mail.pack"),
     "actions": ("models", "rules", "mail", "queue", "live", "extensions"),
     "jobs": ("actions", "models", "rules", "mail", "queue", "live", "extensions", "words"),   # words: of notices
-    "work": ("jobs", "actions", "models", "rules", "mail", "queue", "live", "extensions"),
-    "web": ("rules", "models", "extensions", "config", "live", "words", "mail.text", "demo.people"),
-    "blueprints": ("web", "actions", "models", "rules", "extensions", "queue", "live", "words", "mail.html",
-                   "mail.parse", "mail.providers", "mail.types"),
+    "work": ("jobs", "actions", "models", "rules", "mail", "queue", "live", "extensions", "demo.pictures"),
+    "web": ("rules", "models", "extensions", "config", "live", "words", "mail.text", "mail.providers",
+            "demo.people"),
+    "blueprints": ("web", "actions", "models", "rules", "extensions", "queue", "live", "words", "mail.folding",
+                   "mail.html", "mail.parse", "mail.pdf", "mail.preview", "mail.providers", "mail.repaint",
+                   "mail.source", "mail.types"),
     "migrations": ("extensions", "models"),
     "cli": ("actions", "models", "rules", "extensions", "words", "jobs", "demo"),
     "demo": ("actions", "models", "rules", "extensions", "mail", "config"),
@@ -34,8 +36,8 @@ MAY_IMPORT = {
 }
 # What a layer must not import, whatever the table says of the layer that it comes from.
 NEVER = {
-    "actions": ("mail.imap", "mail.smtp", "mail.idle", "mail.connect", "mail.discover"),       # no network
-    "blueprints": ("mail.imap", "mail.smtp", "mail.idle", "mail.connect", "mail.discover"),
+    "actions": ("mail.imap", "mail.smtp", "mail.idle", "mail.connect", "mail.web", "mail.discover", "mail.clamd"),
+    "blueprints": ("mail.imap", "mail.smtp", "mail.idle", "mail.connect", "mail.web", "mail.discover", "mail.clamd"),
 }
 FRAMEWORKS = {"flask", "flask_babel", "flask_login", "flask_sqlalchemy", "flask_wtf", "jinja2", "redis", "rq",
               "sqlalchemy", "werkzeug", "wtforms"}

@@ -28,7 +28,7 @@ def tree(tmp_path):
     shutil.copytree(ROOT / "webapp" / "launch", root / "webapp" / "launch",
                     ignore=shutil.ignore_patterns("__pycache__"))
     (root / "webapp" / "mail").mkdir()
-    for name in ("__init__.py", "types.py"):
+    for name in ("__init__.py", "clamd.py", "types.py"):
         shutil.copy(ROOT / "webapp" / "mail" / name, root / "webapp" / "mail" / name)
     for name in ("config.py", "demo/people.py"):
         shutil.copy(ROOT / "webapp" / name, root / "webapp" / name)

@@ -2,7 +2,16 @@ import time
 
 import pytest
 
-from webapp.mail.address import address_key, clean_header, login_key, mailboxes, name_lies
+from webapp.mail.address import (
+    address_key,
+    ascii_domain,
+    clean_header,
+    login_key,
+    mailboxes,
+    name_hides,
+    name_lies,
+    readable_domain,
+)
 from webapp.mail.types import Mailbox
 
 
@@ -159,3 +168,21 @@ def test_a_flood_takes_no_time(flood):
     started = time.perf_counter()
     found, _ = mailboxes(flood * (1_000_000 // len(flood)))
     assert time.perf_counter() - started < 0.5 and len(found) <= 500
+
+
+@pytest.mark.parametrize(("header", "hides"), [
+    (b"Anna <a@b.example>", False), ("Zażółć <a@b.example>".encode(), False), (b"=?utf-8?q?Za=C5=BC?= <a@b.example>", False),
+    (b"=?iso-2022-jp?b?GyRCRnxLXBsoQg==?= <a@b.example>", False), (b"=?utf-8?b?w4Fnw6Vy?= <a@b.example>", False),
+    (b"\tAnna\r\n <a@b.example>", False), ("Dana\u200f <a@b.example>".encode(), False), ("Ann\u200ba <a@b.example>".encode(), True),
+    (b"=?utf-8?q?ceo=00?= <a@b.example>", True), (b"=?utf-8?q?=E2=80=AEevil?= <a@b.example>", True),
+    (b"=?utf-8?b?4oCuZXZpbA==?= <a@b.example>", True), (b"An\x07na <a@b.example>", True), (b"=?utf-8?b?AAA=?=", True),
+    (b"=?utf-8?b?!?= <a@b.example>", False)])
+def test_characters_that_nobody_sees_are_noticed(header, hides):
+    assert name_hides(header) is hides
+
+
+def test_domains_are_readable_in_both_directions():
+    assert readable_domain("XN--Bcher-KVA.example.") == "bücher.example"
+    assert readable_domain("xn--\x00") == "xn--\x00"
+    assert ascii_domain("Bücher.example") == "xn--bcher-kva.example"
+    assert ascii_domain("no domain") == "no domain"

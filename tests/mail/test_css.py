@@ -54,3 +54,17 @@ def test_what_may_harm_is_dropped(style):
 )
 def test_what_paints_is_kept(style, kept):
     assert clean(style) == kept
+
+
+@pytest.mark.parametrize("style, kept", [
+    ("background:url(x.jpg);color:#fff", ""),                                   # white on a picture that is not shown
+    ("background:url(x.jpg) #333;color:#fff", "background-color:#333;color:#fff"),
+    ("background-color:#111;color:var(--text)", ""),                            # its own colour was for that background
+    ("background-image:linear-gradient(90deg, #123456, #654321);color:#fff", "background-color:#123456;color:#fff"),
+    ("background:linear-gradient(to right,red,blue)", "background-color:red"),
+    ("background:none;color:#333", "color:#333"),
+    ("background:#111;background:url(x);color:#eee", "background-color:#111;color:#eee"),
+    ("color:red;color:expression(1)", "color:red"),
+])
+def test_colours_that_belong_together_stay_or_go_together(style, kept):
+    assert clean(style) == kept

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from webapp.mail.html import ATTRIBUTES, TAGS, clean, estimate_height, fill, text_of
+from webapp.mail.html import ATTRIBUTES, TAGS, clean, estimate_height, fill, recheck, text_of
 
 OURS = {"target", "rel"}
 
@@ -134,7 +134,7 @@ def test_pictures_become_a_numbered_list():
         ("cid", "a@b"),
         ("remote", "https://y.example/c.png"),
         ("data", "data:image/png;base64,iVBO"),
-        ("remote", "http://z.example/bg.gif"),
+        ("background", "http://z.example/bg.gif"),
     ]
     assert done.html.count('src="postroom-image:') == 4
 
@@ -268,3 +268,30 @@ def test_the_height_grows_with_what_is_shown():
     assert estimate_height(clean("<p>" + "word " * 400).html, 320) > estimate_height(
         clean("<p>" + "word " * 400).html, 1280
     )
+
+
+def test_the_wall_at_the_exit_changes_nothing_that_the_sanitiser_made():
+    rng = random.Random(12)
+    styles = ["color:rgb(1, 2, 3)", "color:RGB(1,2,3);border-color:Hsl(1,2%,3%)", "background:hsla(1,2%,3%,.4)", "font-family:'A (b) c@d\\\\e'", "border:1px solid rgba(0,0,0,.1)",
+              "font:12px \\31 x", "color:red;font-family:Ä,\"x\"", "width:1e1px", "padding:0 +1px"]
+    mails = [*HOSTILE, *(f"<p style='{style}'>x</p>" for style in styles),
+             "<a href='HTTPS://x.example/?a=\"b\"&c=<d>'>x</a><td nowrap><font size=+1 face='a\"b'>", "<p title='a<b>c' lang=\"x\">"]
+    for _ in range(300):
+        mails.append("".join(rng.choices(mails[:len(HOSTILE) + len(styles)], k=3)))
+    for html in mails:
+        out = clean(html).html
+        assert recheck(out) == out
+
+
+@pytest.mark.parametrize("html", HOSTILE, ids=range(len(HOSTILE)))
+def test_the_wall_at_the_exit_is_enough_against_script_by_itself(html):
+    for shape in (html, html.upper(), html * 3):
+        assert [found for found in harm_in(recheck(shape)) if not found.startswith("style")] == []
+
+
+@pytest.mark.parametrize("html", ["<" * 1_000_000, "<a " * 300_000, '<p title="' * 100_000, '<p style="' + "rgb(" * 250_000,
+                                  "<p" + ' title="x"' * 100_000, "<p style=\"a" * 80_000, '<a href="http://' * 60_000])
+def test_the_wall_at_the_exit_is_passed_in_no_time(html):
+    started = time.process_time()
+    recheck(html)
+    assert time.process_time() - started < 1.5

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from webapp.mail.pack import MAGIC, pack, part_hashes, unpack
+from webapp.mail.pack import MAGIC, pack, part_hashes, rest, unpack, unpack_pieces
 from webapp.mail.parse import parse
 
 
@@ -44,7 +44,14 @@ def message(
 
 
 def back(packed):
-    return unpack(packed.skeleton, packed.parts.__getitem__)
+    """The raw bytes; the same whether whole or in pieces, however those are cut."""
+    raw = unpack(packed.skeleton, packed.parts.__getitem__)
+    for size in (1, 4_000, 131_072):
+        def cut(part, size=size):
+            data = packed.parts[part]
+            return (data[i:i + size] for i in range(0, len(data), size)) if len(data) / size < 20_000 else [data]
+        assert b"".join(unpack_pieces(packed.skeleton, cut)) == raw
+    return raw
 
 
 @pytest.mark.parametrize("line", [4, 57, 60, 64, 72, 76, 998, 10**9])
@@ -146,3 +153,20 @@ def test_time_is_linear(raw):
     started = time.perf_counter()
     assert back(pack(raw)) == raw
     assert time.perf_counter() - started < 1
+
+
+def test_the_rest_of_a_message_has_its_structure_without_the_large_bodies():
+    raw = message(random.Random(2).randbytes(50_000))
+    left = rest(pack(raw).skeleton)
+    assert len(left) < 600
+    assert [p.index for p in parse(left).parts] == [p.index for p in parse(raw).parts]
+    with pytest.raises(ValueError, match="known version"):
+        rest(b"nothing")
+    with pytest.raises(ValueError, match="known version"):
+        list(unpack_pieces(b"nothing", {}.__getitem__))
+
+
+def test_a_message_in_pieces_never_lies_in_memory_as_a_whole():
+    packed = pack(message(random.Random(3).randbytes(5_000_000)))
+    sizes = [len(piece) for piece in unpack_pieces(packed.skeleton, lambda part: [packed.parts[part]])]
+    assert max(sizes) < 200_000

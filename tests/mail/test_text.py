@@ -71,6 +71,18 @@ def test_plain_text_is_escaped_and_linked():
     assert to_html("") == to_html(" \n ") == ""
 
 
+def test_quotes_within_quotes_stand_within_each_other():
+    assert to_html("> a\n>> b\n> > c\n>\n> d\nmine <b>") == (
+        "<blockquote>\n<p>a</p>\n<blockquote>\n<p>b<br>\nc</p>\n</blockquote>\n<p>d</p>\n</blockquote>\n<p>mine &lt;b&gt;</p>"
+    )
+    deep = to_html(">" * 50 + " x\n" + "> y")
+    assert deep.count("<blockquote>") == deep.count("</blockquote>") == 8
+    rng = random.Random(3)
+    for _ in range(300):
+        html = to_html("\n".join(rng.choices(["> a", ">> b", "", ">", "c", ">>> <i>", "> > https://x.example/"], k=9)))
+        assert html.count("<blockquote>") == html.count("</blockquote>") and "<i>" not in html
+
+
 def test_a_snippet_is_one_short_line_of_the_new_part():
     assert snippet("Hi\n  there\n\n> old") == "Hi there"
     assert snippet("> only\n> old") == "only old"

@@ -38,7 +38,7 @@ def test_the_compiled_catalogue_says_the_same(kept):
 
 def test_a_translation_has_the_placeholders_of_its_sentence(kept):
     wrong = [(m.id, form) for m in kept if m.id for form in catalogue.forms(m)
-             if set(PLACEHOLDER.findall(form)) != set(PLACEHOLDER.findall(catalogue.text(m)))
+             if set(PLACEHOLDER.findall(form)) not in _placeholders(m)
              or form.count("%") != len(PLACEHOLDER.findall(form))]
     assert wrong == []
 
@@ -56,6 +56,11 @@ def test_the_house_style_of_polish_is_kept(kept):
     assert [f for f in forms if "!" in f or "“" in f or '"' in f] == []
     assert [f for f in forms if re.search(r"\w(?:łeś|łaś)\b", f)] == []
     assert [f for f in forms if re.search(r"\)s (?:znaków|min|wiadomoś|minut|folder|obraz)", f)] == []
+
+
+def _placeholders(message):
+    """Those of each English form: “every day” has none, “every %(num)s days” has one."""
+    return [set(PLACEHOLDER.findall(form)) for form in (message.id if message.pluralizable else (message.id,))]
 
 
 def _keys(found):

@@ -1,11 +1,13 @@
 """Contacts: found by any of their addresses, made when a stranger writes to a team address."""
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.extensions import db
-from webapp.models import Contact, ContactAddress
+from webapp.models import Contact, ContactAddress, KnownDomain
 from webapp.models.rows import next_ids, write_rows
 from webapp.models.types import now
+from webapp.rules.lookalike import domain_of, skeleton
 
 
 class Contacts:
@@ -16,10 +18,13 @@ class Contacts:
                                               .where(ContactAddress.address_key.in_(keys))).all())
         self._ids = next_ids(Contact, len(keys) - len(self._known))
         self._met = []      # (id, address key, Mailbox)
+        self._domains = {}  # of those, and since when they write
 
-    def meet(self, key, mailbox) -> int:
-        """The contact's id. `key` is one of those given at first."""
+    def meet(self, key, mailbox, at) -> int:
+        """The contact's id. `key` is one of those given at first; `at`: when this mail of theirs came."""
         if key not in self._known:
+            domain = domain_of(key)
+            self._domains[domain] = min(at, self._domains.get(domain, at))
             self._known[key] = self._ids.pop(0)
             self._met.append((self._known[key], key, mailbox))
         return self._known[key]
@@ -29,4 +34,16 @@ class Contacts:
         write_rows(Contact, [{"id": i, "name": mailbox.name, "created_at": at} for i, _key, mailbox in self._met])
         write_rows(ContactAddress, [{"contact_id": i, "address": mailbox.address, "address_key": key}
                                     for i, key, mailbox in self._met])
-        self._met = []
+        _know(self._domains)
+        self._met, self._domains = [], {}
+
+
+def _know(domains):
+    """Remember these domains ({domain: since}) and what they look like; of several dates the oldest."""
+    if domains:
+        insert = (postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite).insert(KnownDomain)
+        older = insert.excluded.since
+        db.session.execute(
+            insert.on_conflict_do_update(index_elements=["domain"], set_={"since": older},
+                                         where=older < KnownDomain.since),
+            [{"domain": domain, "skeleton": skeleton(domain), "since": at} for domain, at in sorted(domains.items())])

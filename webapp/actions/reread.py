@@ -6,7 +6,7 @@ import logging
 
 from sqlalchemy import and_, or_, select, update
 
-from webapp.actions import threads
+from webapp.actions import pictures, threads
 from webapp.actions.receive import blobs, database_in_trouble, store_body
 from webapp.extensions import db
 from webapp.live import announce
@@ -19,7 +19,8 @@ from webapp.models.types import now
 from webapp.queue import later
 
 log = logging.getLogger(__name__)
-BODY = ("text", "html", "has_html", "images", "height", "sanitizer_version", "snippet")
+BODY = ("text", "html", "has_html", "images", "height", "sanitizer_version", "snippet", "sender_hides",
+        "authentication", "invitation")
 
 
 def can_ask(message):
@@ -145,6 +146,8 @@ def _fill_body(message, _raw, contents):
     if not parsed.readable:
         raise ValueError(f"message {message.id} was readable before")
     conversation = message.conversation
+    if message.images != columns["images"]:
+        pictures.drop(message)
     if conversation is not None and conversation.last_snippet == message.snippet:
         conversation.last_snippet = columns["snippet"]
     for name in BODY:

@@ -34,7 +34,8 @@ def _tell(conversation, messages):
     conversation.last_snippet = newest.snippet
     customers = [m for m in messages if threads.names_customer(m)]
     last = customers[-1] if customers else None
-    conversation.who, conversation.who_at = threads.who_of(last or newest), last.at if last else None
+    conversation.who, conversation.who_address = threads.who_of(last or newest)
+    conversation.who_at = last.at if last else None
     keys = list(dict.fromkeys(key for m in customers if not m.sender_ambiguous
                               and (key := _key(m.from_address)) not in ("", _key(m.address))))
     contacts = dict(db.session.execute(select(ContactAddress.address_key, ContactAddress.contact_id).where(

@@ -4,12 +4,13 @@ from flask import Blueprint, abort, current_app, g, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import select
 
-from webapp.actions import links
+from webapp.actions import links, pictures
 from webapp.actions import notices as notice_actions
 from webapp.actions import profile as profile_actions
 from webapp.actions import sign_in as sign_in_actions
 from webapp.extensions import db, unit
-from webapp.models import Notice, SignIn
+from webapp.models import Notice, PictureLeave, SignIn
+from webapp.models.picture import lasting_leaves
 from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.web import find, paging
@@ -18,7 +19,7 @@ from webapp.web.forms_account import ChangeEmail, ChangePassword, Profile
 from webapp.web.present import go, present
 
 blueprint = Blueprint("profile", __name__)
-SAVED = ("profile", "password", "email", "asked", "sessions")
+SAVED = ("profile", "password", "email", "asked", "sessions", "pictures")
 
 
 @blueprint.get("/profile")
@@ -97,6 +98,18 @@ def end_other_sessions():
     return go(url_for("profile.index", saved="sessions"))
 
 
+@blueprint.post("/profile/pictures")
+def block_pictures():
+    """A sender or a domain whose pictures are no more shown without asking."""
+    _act()
+    row = db.session.scalar(lasting_leaves(current_user.id).where(
+        PictureLeave.id == request.form.get("leave", 0, type=find.row_id)))
+    if row is None:
+        abort(404)
+    pictures.take_back(current_user, row)
+    return go(url_for("profile.index", saved="pictures", _anchor="pictures"))
+
+
 @blueprint.get("/notices")
 def notices():
     query = select(Notice).where(Notice.person_id == current_user.id, Notice.shown)
@@ -124,6 +137,7 @@ def _page(code=200, saved=None, form=None, password_form=None, email_form=None):
         .order_by(SignIn.last_seen_at.desc(), SignIn.id.desc()).limit(100)).all()
     own = dict(name=me.name, title=me.title, language=me.language, time_zone=me.time_zone, theme=me.theme)
     return present("profile/index", code, saved=saved, sessions=sessions, here=g.sign_in.id, by_mail=_by_mail(),
+                   leaves=db.session.scalars(lasting_leaves(me.id)).all(),
                    waiting=links.waiting_email(me), form=form or Profile(formdata=None, data=own),
                    password_form=password_form or ChangePassword(formdata=None),
                    email_form=email_form or ChangeEmail(formdata=None))

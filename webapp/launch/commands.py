@@ -52,7 +52,7 @@ def parser():
     commands.add_parser("lint", help="check the code's style")
     bench = commands.add_parser("bench", help="run the scripts that print the README's figures")
     bench.add_argument("name", nargs="?", help="one of benchmarks/*.py; all of them without it")
-    commands.add_parser("torture", help="5,000 messages, 200 kills with -9: is anything lost? (--help tells more)")
+    commands.add_parser("torture", help="200 kills with -9, all letters from hell: does it hold? (--help tells more)")
     commands.add_parser("doctor", parents=[serving], help="tell what is wrong with this installation")
     return top
 

@@ -4,16 +4,18 @@ RFC 5322 tokens are taken from the raw header first; display names are decoded (
 The other order lets an encoded-word smuggle in an address: "=?utf-8?q?ceo=40victim.example=00?=@evil.test".
 """
 
+import binascii
 import ipaddress
 import re
 import unicodedata
 
 import idna
 
-from .charset import clean_header
+from .charset import clean_header, decode_words
 from .types import Mailbox
 
-__all__ = ["address_key", "clean_header", "login_key", "mailboxes", "name_lies"]
+__all__ = ["address_key", "ascii_domain", "clean_header", "login_key", "mailboxes", "name_hides", "name_lies",
+           "readable_domain"]
 
 MAX_HEADER = 32 * 1024   # bytes of one header that are read
 MAX_MAILBOXES = 500      # mailboxes of one header that are kept
@@ -35,6 +37,11 @@ _TOKEN = re.compile(
 _LOCAL = re.compile(r'[^\s"(),:;<>@\[\\\]\x00-\x1f\x7f-\x9f]{1,256}')
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _ADDRESS_INSIDE = re.compile(r"[^\s<>()\"',;:@]+@[^\s<>()\"',;:@]*\w")
+_HIDDEN_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ENCODED = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?([^?\r\n]*)\?=")
+_HIDDEN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]|\xe1\xa0\x8e|\xe2\x80[\x8b\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xef\xbb\xbf")
+# Not the marks of one character's direction (U+200E, U+200F): Hebrew and Arabic names need them.
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u180e\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _AT_LIKE = str.maketrans({"＠": "@", "﹫": "@", "．": ".", "。": "."})
 
 
@@ -95,6 +102,52 @@ def name_lies(mailbox: Mailbox) -> bool:
     name = unicodedata.normalize("NFKC", mailbox.name.translate(_AT_LIKE)).lower()
     shown = _ADDRESS_INSIDE.findall(name)
     return any(address.strip(".'") != mailbox.address.lower() for address in shown)
+
+
+def name_hides(raw_header: bytes) -> bool:
+    """Does an address header hold characters that nobody sees: controls, direction marks that turn text around,
+    spaces of no width? `clean_header` takes them out; this tells that there were some."""
+    if not raw_header.isascii():
+        return bool(_HIDDEN.search(decode_words(_text(raw_header[:MAX_HEADER]))))
+    if _HIDDEN_BYTES.search(raw_header):
+        return True
+    return b"=?" in raw_header and any(map(_word_hides, _ENCODED.finditer(raw_header[:MAX_HEADER])))
+
+
+def _word_hides(match) -> bool:
+    """Of an encoded-word, by its bytes: a charset that is no UTF-8 holds controls at most."""
+    charset, encoding, body = match.groups()
+    if encoding in b"qQ":
+        if b"=" not in body:
+            return False
+        data = binascii.a2b_qp(body)
+    else:
+        try:
+            data = binascii.a2b_base64(body + b"=" * (-len(body) % 4))
+        except binascii.Error:
+            return False
+    if charset[:8].lower() == b"iso-2022":      # it is made of controls
+        return False
+    return bool(_HIDDEN_BYTES.search(data) or _HIDDEN_UTF8.search(data))
+
+
+def readable_domain(domain: str) -> str:
+    """A domain as people read it: lower case, xn-- labels in their own letters where they can be decoded."""
+    domain = domain.strip().rstrip(".").lower()
+    if "xn--" not in domain or not domain.isascii() or len(domain) > 253:
+        return domain
+    try:
+        return idna.decode(domain)
+    except UnicodeError:        # an old or a made-up one: shown as it is
+        return domain
+
+
+def ascii_domain(domain: str) -> str:
+    """A domain as the network knows it (A-labels), lower case; as it is when it has no such form."""
+    try:
+        return _domain_key(domain)
+    except ValueError:
+        return domain.strip().lower()
 
 
 def _text(raw: bytes) -> str:

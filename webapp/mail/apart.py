@@ -6,6 +6,7 @@ too much CPU time (also inside C and Rust code, where no exception can reach), a
 
 import contextlib
 import fcntl
+import importlib
 import io
 import itertools
 import multiprocessing.connection
@@ -15,10 +16,13 @@ import queue
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 from webapp.mail.types import Mailbox, Parsed, Part
 
@@ -128,6 +132,43 @@ class Nursery:
         self._sock.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
+
+
+class Elsewhere(Nursery):
+    """A Nursery that is a program of its own: for a process that has threads already, or holds secrets that must not be
+    in the child's memory. `function`: "module:name", below webapp.mail; only its children ever load it."""
+
+    def __init__(self, function: str):
+        self._lock = threading.Lock()
+        self._sock, theirs = socket.socketpair()
+        kept = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT}
+        with theirs:
+            self._process = subprocess.Popen([sys.executable, "-c", _ALONE, str(theirs.fileno()), function],
+                                             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=kept)
+        self._sock.settimeout(SECONDS)
+
+    def close(self) -> None:
+        self._sock.close()
+        self._process.wait(SECONDS)
+
+
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "LC_ALL")
+# The house's front door would load Flask and the database: only its mail rooms are opened.
+_ALONE = f"""
+import sys, types
+sys.modules["webapp"] = types.ModuleType("webapp")
+sys.modules["webapp"].__path__ = [{str(Path(__file__).parents[1])!r}]
+from webapp.mail.apart import _be_elsewhere
+_be_elsewhere(int(sys.argv[1]), sys.argv[2])
+"""
+
+
+def _be_elsewhere(number: int, function: str) -> None:
+    module, name = function.split(":")
+    os.nice(10)      # people who wait for a page come first
+    for stop in (signal.SIGINT, signal.SIGTERM):      # sent to all of a terminal: it ends with its parent, not before
+        signal.signal(stop, signal.SIG_IGN)
+    _bear_children(getattr(importlib.import_module(module), name), socket.socket(fileno=number))
 
 
 class _Plain(pickle.Unpickler):

@@ -107,6 +107,15 @@ def open_socket(endpoint: Endpoint, policy: Policy) -> "Connection":
     With "starttls" the socket is still plain: the session on top asks for TLS and calls Connection.start_tls.
     MailError host_unknown, not_allowed, refused, timed_out, not_tls, certificate, lost.
     """
+    connection = open_plain(endpoint, policy)
+    if endpoint.security == "tls":
+        connection.start_tls()
+    return connection
+
+
+def open_plain(endpoint: Endpoint, policy: Policy) -> "Connection":
+    """A connected socket without TLS, whatever endpoint.security says. MailError host_unknown, not_allowed, refused,
+    timed_out."""
     addresses = check_host(endpoint, policy)
     deadline = time.monotonic() + policy.connect_seconds
     trouble = MailError("timed_out", host=endpoint.host, port=endpoint.port)
@@ -124,10 +133,7 @@ def open_socket(endpoint: Endpoint, policy: Policy) -> "Connection":
             continue
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connection = Connection(sock, endpoint, policy, address)
-        if endpoint.security == "tls":
-            connection.start_tls()
-        return connection
+        return Connection(sock, endpoint, policy, address)
     raise trouble
 
 
@@ -138,8 +144,9 @@ class Connection:
         self.sock, self.endpoint, self.policy, self.address = sock, endpoint, policy, address
         self.tls: TlsFacts | None = None
 
-    def start_tls(self) -> None:
-        """TLS handshake, certificate verified for the host's name. On failure the socket is closed."""
+    def start_tls(self, look: bool = True) -> None:
+        """TLS handshake, certificate verified for the host's name. On failure the socket is closed. `look`: connect
+        once more to tell whose certificate was refused, for whoever has to mend it."""
         host = plain_host(self.endpoint.host).rstrip(".")
         self.sock.settimeout(self.policy.connect_seconds)
         plain = self.sock
@@ -150,7 +157,7 @@ class Connection:
             self.sock = tls_context(self.policy.ca_file).wrap_socket(plain, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
             plain.close()
-            raise self._certificate_trouble(host, error) from None
+            raise self._certificate_trouble(host, error, look) from None
         except TimeoutError:
             plain.close()
             raise self._trouble("timed_out") from None
@@ -173,9 +180,9 @@ class Connection:
     def _trouble(self, code: str, **facts) -> MailError:
         return MailError(code, host=self.endpoint.host, port=self.endpoint.port, **facts)
 
-    def _certificate_trouble(self, host: str, error: ssl.SSLCertVerificationError) -> MailError:
+    def _certificate_trouble(self, host: str, error: ssl.SSLCertVerificationError, look: bool) -> MailError:
         facts = {"reason": _CERTIFICATE_REASONS.get(error.verify_code, "other")}
-        if self.endpoint.security == "tls":
+        if look and self.endpoint.security == "tls":
             facts |= _look_at_certificate(self.address, self.endpoint.port, host)
         return self._trouble("certificate", **facts)
 

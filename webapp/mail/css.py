@@ -21,8 +21,10 @@ MAX_STYLE = 4_000  # characters of one style attribute
 _UNITS = {"px": 2_000, "pt": 1_500, "em": 100, "rem": 100, "ex": 200, "ch": 200, "in": 20, "cm": 50, "mm": 500,
           "pc": 125}
 _MAX_PERCENT = 500
-_NO_COLOUR = frozenset({"none", "scroll", "fixed", "local", "center", "top", "bottom", "left", "right", "repeat"})
-_COLOUR_FUNCTIONS = frozenset({"rgb", "rgba", "hsl", "hsla"})
+_NO_COLOUR = frozenset("none scroll fixed local center top bottom left right repeat to at from in circle ellipse "
+                       "closest farthest round space cover contain initial inherit unset revert".split())
+_BACKGROUNDS = frozenset({"background", "background-image", "background-color"})
+_COLOUR_FUNCTIONS = frozenset({"rgb", "rgba", "hsl", "hsla"})     # `recheck` in html.py knows them, too
 _WITH_STRINGS = frozenset({"font", "font-family"})
 _SLIGHTLY_NEGATIVE = frozenset({"letter-spacing", "text-indent", "word-spacing"})
 _KEYWORDS = {
@@ -42,19 +44,32 @@ def clean(style: str) -> str:
     """
     if len(style) > MAX_STYLE:
         return ""
-    kept = []
+    kept, pictured, coloured, wide = {}, False, False, False    # does it ask for a picture, for a colour, for a width?
     for item in tinycss2.parse_blocks_contents(style, skip_comments=True, skip_whitespace=True):
-        if item.type == "declaration" and item.lower_name in PROPERTIES:
-            value = _value(item.lower_name, item.value)
-            if value:
-                name = "background-color" if item.lower_name == "background" else item.lower_name
-                kept.append(f"{name}:{value}")
-    return ";".join(kept)
+        if item.type != "declaration":
+            continue
+        name = item.lower_name
+        if name in _BACKGROUNDS:
+            value, name = _background_colour(item.value), "background-color"
+            pictured |= any(t.type in ("url", "function") for t in item.value)
+        else:
+            value = _value(name, item.value) if name in PROPERTIES else None
+            coloured |= name == "color"
+            wide |= name == "width"
+        if value:
+            kept.pop(name, None)        # the last one counts, and stands last
+            kept[name] = value
+    # One of a pair is gone: white on a picture that is not shown, or black on a colour that was for white.
+    if pictured and "background-color" not in kept:
+        kept.pop("color", None)
+    if coloured and "color" not in kept:
+        kept.pop("background-color", None)
+    if wide and "width" not in kept:
+        kept.pop("height", None)        # the picture that is too wide would be as tall as before
+    return ";".join(f"{name}:{value}" for name, value in kept.items())
 
 
 def _value(name: str, tokens: list) -> str | None:
-    if name == "background":
-        return _background_colour(tokens)
     words = _KEYWORDS.get(name)
     if words is not None:
         idents = [t for t in tokens if t.type not in ("whitespace", "comment")]
@@ -62,17 +77,22 @@ def _value(name: str, tokens: list) -> str | None:
         return idents[0].lower_value if one else None
     if not all(_allowed(name, token) for token in tokens):
         return None
-    return tinycss2.serialize([t for t in tokens if t.type != "comment"]).strip()
+    value = tinycss2.serialize([t for t in tokens if t.type != "comment"]).strip()
+    return None if "\\" in value or "@" in value else value
 
 
 def _background_colour(tokens: list) -> str | None:
-    """The colour of a `background` shorthand; its picture is left behind."""
+    """The colour of a background; its picture is left behind. Of a gradient the first one: words stand on it."""
+    gradient = None
     for token in tokens:
         if token.type == "hash" or (token.type == "function" and _colour_function(token)):
             return token.serialize()
-        if token.type == "ident" and token.lower_value.isalpha() and token.lower_value not in _NO_COLOUR:
+        if token.type == "ident" and token.lower_value.isascii() and token.lower_value.isalpha() \
+                and token.lower_value not in _NO_COLOUR:
             return token.lower_value
-    return None
+        if token.type == "function" and token.lower_name.endswith("-gradient") and not gradient:
+            gradient = _background_colour([t for t in token.arguments if t.type in ("hash", "function", "ident")])
+    return gradient
 
 
 def _allowed(name: str, token) -> bool:
@@ -86,7 +106,7 @@ def _allowed(name: str, token) -> bool:
     if kind == "literal":
         return token.value in ",/"
     if kind == "string":
-        return name in _WITH_STRINGS
+        return name in _WITH_STRINGS and "(" not in token.value
     return kind == "function" and _colour_function(token)
 
 

@@ -10,7 +10,7 @@ decoded length (u32), line end (u8: 1 LF, 2 CRLF), SHA-256 (32 bytes); then the 
 import io
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -80,6 +80,31 @@ def unpack(skeleton: bytes, get: Callable[[str], bytes]) -> bytes:
         position = base + offset
     out.append(skeleton[position:])
     return b"".join(out)
+
+
+def unpack_pieces(skeleton: bytes, pieces_of: Callable[[str], Iterable[bytes]]) -> Iterator[bytes]:
+    """As `unpack`, in pieces: `pieces_of` gives a part by its hex hash, in pieces too. Its lengths are not compared."""
+    if skeleton[:len(MAGIC)] != MAGIC or len(skeleton) < _START:
+        raise ValueError("not a packed message of a known version")
+    (count,) = _COUNT.unpack_from(skeleton, len(MAGIC))
+    base = position = _START + count * _REFERENCE.size
+    for index in range(count):
+        offset, line, _length, line_end, digest = _REFERENCE.unpack_from(skeleton, _START + index * _REFERENCE.size)
+        yield skeleton[position:base + offset]
+        yield from _encode_pieces(pieces_of(digest.hex()), line, _LINE_ENDS[line_end])
+        position = base + offset
+    yield skeleton[position:]
+
+
+def rest(skeleton: bytes) -> bytes:
+    """The message as it was, but for the bodies that are stored as parts: these are empty. Same structure, same order.
+
+    Raises ValueError when this is no skeleton of a known version.
+    """
+    if skeleton[:len(MAGIC)] != MAGIC or len(skeleton) < _START:
+        raise ValueError("not a packed message of a known version")
+    (count,) = _COUNT.unpack_from(skeleton, len(MAGIC))
+    return skeleton[_START + count * _REFERENCE.size:]
 
 
 def part_hashes(skeleton: bytes) -> tuple[str, ...]:
@@ -165,6 +190,21 @@ def _without_line_ends(text: bytearray, line: int, line_end: bytes) -> bytearray
             raise ValueError("a line of another length")
         del text[step - 1::step]
     return text
+
+
+def _encode_pieces(pieces: Iterable[bytes], line: int, line_end: bytes) -> Iterator[bytes]:
+    """`_encode` of all pieces together, some whole lines at a time."""
+    if line % 4:
+        yield _encode(b"".join(pieces), line, line_end)
+        return
+    step, waiting, before = max(1, 100_000 // line) * (line // 4 * 3), bytearray(), b""
+    for piece in pieces:
+        waiting += piece
+        while len(waiting) > step:      # the last line is the only one without an end
+            yield before + _encode(bytes(waiting[:step]), line, line_end)
+            del waiting[:step]
+            before = line_end
+    yield before + _encode(bytes(waiting), line, line_end) if waiting else b""
 
 
 def _encode(data: bytes, line: int, line_end: bytes) -> bytes:

@@ -17,13 +17,15 @@ from typing import NamedTuple
 
 from fast_mail_parser import ParseError, parse_email_tree
 
-from .address import mailboxes, name_lies
+from . import authentication, invitation
+from .address import mailboxes, name_hides, name_lies
 from .charset import clean_header, codec_of, decode, decode_words
 from .filename import clean_filename
+from .flowed import unflow
 from .html import text_of
 from .types import Mailbox, Parsed, Part
 
-PARSER_VERSION = 1   # raise it when mail can be read that could not before; what was unreadable is then read again
+PARSER_VERSION = 2   # raise it when mail can be read that could not before; what was unreadable is then read again
 MAX_MESSAGE = 100 * 1024 * 1024   # bytes; larger ones keep their headers only. POSTROOM_MAX_MESSAGE_MB comes first
 MAX_HEADERS = 256 * 1024          # bytes of the whole header block that are read
 MAX_HEADER = 32 * 1024            # bytes of one header
@@ -43,6 +45,8 @@ _MESSAGE_ID = re.compile(r"<\s*([^<>\s\x00-\x20\x7f]{1,900})\s*>")
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _BARE_ID = re.compile(r"[^<>\s,;\x00-\x20\x7f]{1,450}@[^<>\s,;\x00-\x20\x7f]{1,450}")
 _CHARSET = re.compile(r"charset\*?\s*=\s*(?:[\w-]*'[\w-]*')?\"?\s*([^\s\";]{1,60})", re.IGNORECASE)
+_FLOWED = re.compile(r"format\s{0,3}=\s{0,3}\"?flowed", re.IGNORECASE)
+_DELSP = re.compile(r"delsp\s{0,3}=\s{0,3}\"?yes", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
 _CID = re.compile(r"cid:([^\"'\s<>)]{1,500})", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
@@ -50,6 +54,7 @@ _ROBOT_HEADERS = ("x-autoreply", "x-autorespond", "x-mail-autoreply", "x-autores
                   "x-auto-response-suppress", "x-failed-recipients")
 _ROBOT_PRECEDENCE = ("auto_reply", "auto-reply")
 _BULK_PRECEDENCE = ("bulk", "list", "junk")
+_CALENDARS = ("text/calendar", "application/ics")
 _DAEMONS = ("mailer-daemon@", "postmaster@", "mail-daemon@", "mailerdaemon@")
 
 
@@ -93,6 +98,15 @@ def part_content(raw: bytes, index: int) -> bytes:
         return leaves[index].content(_Spare(raw))
     except _Unreadable as reason:
         raise LookupError(index) from reason
+
+
+def part_charset(raw: bytes, index: int) -> str | None:
+    """The charset that the part's own header names; None when it names none. LookupError as for `part_content`."""
+    try:
+        match = _CHARSET.search(_leaves(raw)[index].header)
+    except (_Unreadable, IndexError) as reason:
+        raise LookupError(index) from reason
+    return match[1] if match else None
 
 
 # Headers
@@ -152,6 +166,8 @@ def _fields(headers: dict[str, list[bytes]]) -> dict:
         "subject": clean_header(_first(headers, "subject"), MAX_SUBJECT),
         "sender": sender,
         "sender_ambiguous": ambiguous,
+        "sender_hides": any(map(name_hides, headers.get("from", ()))),
+        "authentication": _authentication(headers),
         "reply_to": _list(headers, "reply-to"),
         "to": _list(headers, "to"),
         "cc": _list(headers, "cc"),
@@ -177,6 +193,11 @@ def _sender(values: list[bytes]) -> tuple[Mailbox | None, bool]:
     if name_lies(found[0]):
         return Mailbox("", found[0].address), True
     return found[0], False
+
+
+def _authentication(headers) -> dict | None:
+    found = headers.get("authentication-results")
+    return authentication.read(found[0]) if found else None
 
 
 def _list(headers, name: str) -> tuple[Mailbox, ...]:
@@ -410,7 +431,17 @@ def _body(raw: bytes, problems: list[str]) -> dict:
     if not leaves and not text:
         problems.append("broken_structure")
     shown = {cid.rstrip(".,") for cid in _CID.findall(html)} if html and others else set()
-    return {"text": text, "html": html, "parts": tuple(_part(leaf, spare, shown, problems) for leaf in others)}
+    return {"text": text, "html": html, "parts": tuple(_part(leaf, spare, shown, problems) for leaf in others),
+            "invitation": _invitation(others, spare)}
+
+
+def _invitation(leaves: list[_Leaf], spare: _Spare) -> dict | None:
+    """The first calendar among these that tells of an event."""
+    for leaf in [leaf for leaf in leaves if leaf.content_type in _CALENDARS][:3]:
+        match = _CHARSET.search(leaf.header) if leaf.header else None
+        if found := invitation.read(leaf.content(spare), match[1] if match else None):
+            return {**found, "part": leaf.index}
+    return None
 
 
 def _is_body(leaf: _Leaf) -> bool:
@@ -455,7 +486,10 @@ def _text(leaf: _Leaf, spare: _Spare, problems: list[str]) -> str:
     if leaf.content_type == "text/html" and codec_of(label) is None and not data.isascii():
         meta = _META_CHARSET.search(data[:2_048])
         label = meta[1].decode("ascii", "ignore") if meta else label
-    return decode(data, label)
+    text = decode(data, label)
+    if "lowed" in leaf.header and leaf.content_type == "text/plain" and _FLOWED.search(leaf.header):
+        return unflow(text, bool(_DELSP.search(leaf.header)))
+    return text
 
 
 def _part(leaf: _Leaf, spare: _Spare, shown: set[str], problems: list[str]) -> Part:

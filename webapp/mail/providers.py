@@ -84,6 +84,11 @@ _MX = (
 # Hosters where the host that takes a domain's mail is also where it is read: only a guess, to be tried.
 MX_IS_THE_SERVER = ("home.pl", "nazwa.pl", "your-server.de", "cyberfolks.pl", "lh.pl", "zenbox.pl", "dhosting.pl")
 
+# How these sign Authentication-Results, by the host that mail is read from: written from mail that they delivered.
+# Others sign with changing names (Fastmail, Yahoo, iCloud) or none at all (Microsoft): people may set what they see.
+AUTHSERV_IDS = {"imap.gmail.com": "mx.google.com", "imap.gmx.net": "gmx.net", "imap.zoho.com": "mx.zohomail.com",
+                "imappro.zoho.com": "mx.zohomail.com"}
+
 BY_DOMAIN = {domain: servers for servers, domains in _DOMAINS for domain in domains.split()}
 _BY_MX = {suffix: servers for servers, suffixes in _MX for suffix in suffixes.split()}
 

@@ -36,12 +36,20 @@ _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u"
 
 def simplify(html: str) -> str | None:
     """`html` fit for a parser, or None when it is over the limits. `body` becomes `div`, to keep its colours."""
+    html = limit(html)
+    return None if html is None else without_body(html)
+
+
+def limit(html: str) -> str | None:
+    """`html` fit for a parser, or None when it is over the limits."""
     if len(html) > MAX_LENGTH:
         return None
     if len(html) > _SMALL_LENGTH or html.count("<") > _SMALL_TAGS:
-        html = _reduce(html)
-        if html is None:
-            return None
+        return _reduce(html)
+    return html
+
+
+def without_body(html: str) -> str:
     return _BODY.sub(r"<\1div", html)
 
 

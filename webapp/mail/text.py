@@ -2,10 +2,16 @@
 
 import re
 from html import escape
+from itertools import groupby
+from operator import itemgetter
+
+from . import quoting
 
 MAX_LINES = 2_000        # lines that the quote splitter looks at
 MAX_LINE = 300           # characters of a line that it looks at
 MAX_LINKED = 500_000     # characters that are searched for links
+MAX_DEPTH = 8            # of quotes within quotes that are told apart
+MAX_NESTED = 10_000      # lines of a text in which they are
 
 _URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"'`{}|\\^\x00-\x20]{1,2000}+", re.IGNORECASE)
 _ADDRESS = re.compile(
@@ -16,10 +22,39 @@ _REL = ' target="_blank" rel="noopener noreferrer nofollow"'
 
 
 def to_html(text: str) -> str:
-    """`text` escaped, web and mail addresses linked; blank lines part <p>, line ends are <br>."""
-    paragraphs = re.split(r"\n[ \t]*\n\s*", text.replace("\r\n", "\n").strip("\n"))
-    out, budget = [], MAX_LINKED
-    for paragraph in paragraphs:
+    """`text` escaped, web and mail addresses linked; blank lines part <p>, line ends are <br>, ">" is <blockquote>."""
+    text = text.replace("\r\n", "\n").strip("\n")
+    if not text.strip():
+        return ""
+    budget = MAX_LINKED
+    if not text.startswith(">") and "\n>" not in text or text.count("\n") > MAX_NESTED:
+        return _paragraphs(text, budget)
+    out, depth = [], 0
+    for level, lines in groupby(map(_unquoted, text.split("\n")), key=itemgetter(0)):
+        block = "\n".join(line for _level, line in lines)
+        if level != depth and not block.strip():
+            continue        # a blank line between two quotes
+        out.append("<blockquote>" * (level - depth) + "</blockquote>" * (depth - level))
+        out.append(_paragraphs(block.strip("\n"), budget))
+        depth, budget = level, budget - len(block)
+    return "\n".join(filter(None, out)) + "</blockquote>" * depth
+
+
+_QUOTED = re.compile(r">[> ]{0,100}")
+
+
+def _unquoted(line):
+    """(how deep it is quoted, the line without its marks)."""
+    marks = _QUOTED.match(line)
+    if not marks:
+        return 0, line
+    depth = marks[0].count(">")
+    return min(depth, MAX_DEPTH), line[marks[0].rindex(">") + 1:].removeprefix(" ")
+
+
+def _paragraphs(text, budget):
+    out = []
+    for paragraph in re.split(r"\n[ \t]*\n\s*", text):
         linked = _linked(paragraph) if len(paragraph) <= budget else escape(paragraph)
         budget -= len(paragraph)
         out.append(f"<p>{linked}</p>".replace("\n", "<br>\n"))
@@ -54,122 +89,204 @@ def _trimmed(url: str) -> str:
     return url
 
 
-# Attribution lines. Each is matched on at most MAX_LINE characters and anchored at both ends.
-_ATTRIBUTION = re.compile(
-    r"(?:"
-    r"on\s.{4,280}\swrote\s?:"
-    r"|(?:w dniu|dnia|dn\.|w dn\.)\s.{4,280}\s?(?:pisze|napisał|napisała|napisał\(a\)|napisał/a|napisali|wrote)\s?:"
-    r"|.{4,280}\s(?:napisał\(a\)|napisał|napisała|pisze)\s?:"
-    r"|am\s.{4,280}\s(?:schrieb|hat)\b.{0,120}:"
-    r"|.{4,200}\sschrieb(?:\sam\s.{4,120})?\s?:"
-    r"|le\s.{4,280}\sa\sécrit\s?:"
-    r"|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\s.{0,200}<[^<>\s]{3,120}>\s?:"
-    r")",
-    re.IGNORECASE,
-)
-_HAS_DATE = re.compile(r"\d")
-_RULE = re.compile(
-    r"[-_=*]{2,}\s?(?:original message|original appointment|forwarded message|wiadomość oryginalna|"
-    r"oryginalna wiadomość|"
-    r"wiadomość przekazana|przekazana wiadomość|treść oryginalnej wiadomości|ursprüngliche nachricht|originalnachricht|"
-    r"weitergeleitete nachricht|message d'origine|begin forwarded message)\s?[-_=*]{2,}|begin forwarded message:|"
-    r"_{20,}",
-    re.IGNORECASE,
-)
-_FROM = re.compile(r"\*?(?:from|od|von|de|nadawca)\s?:\*?\s?\S", re.IGNORECASE)
-_SENT = re.compile(
-    r"\*?(?:sent|date|wysłano|data|gesendet|datum|envoyé|to|do|an|subject|temat|betreff)\s?:\*?\s?\S", re.IGNORECASE
-)
-_STARTS = ("on ", "w dniu", "dnia ", "dn. ", "w dn.", "am ", "le ")
+# A wrapped attribution takes at most three lines. Each line is looked at by its first MAX_LINE characters only.
+_WORDS = sorted((re.escape(word) for words in quoting.WROTE.values() for word in words), key=len, reverse=True)
+_WROTE = re.compile(rf"(?<!\w)(?:{'|'.join(_WORDS)})(?!\w)", re.IGNORECASE)
+_WROTE_TOGETHER = re.compile("|".join(word for code in ("ja", "ko", "th", "zh") for word in quoting.WROTE[code]))
+_WHEN = re.compile(r"\d{1,2}[:.時点]\s?\d{2}|(?<!\d)(?:19|20)\d{2}(?!\d)|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2}",
+                   re.ASCII)
+_ADDRESSED = re.compile(r"<[^<>\s]{1,200}@[^<>\s]{1,120}>\s?[:：]$")
+_MARKS = "-_=*~–—•"
+_SIGNATURE_LINES, _SIGNATURE_LENGTH, _MOBILE_LINES = 20, 4_000, 3
+_MOBILE_STARTS = frozenset(phrase[:3] for phrase in quoting.MOBILE)
+_INVISIBLE = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+_BIDI = str.maketrans("", "", _INVISIBLE)
 
 
-def split_quote(text: str) -> tuple[str, str]:
+def split_quote(text: str, forwards: bool = True) -> tuple[str, str]:
     """(new, quoted) with new + quoted == text. What is not clearly a quote at the end stays in `new`.
 
-    Knows attribution lines in English, Polish, German and French, ">" blocks, and Outlook's headers and
-    rules. A quote with own words between or below stays whole in `new`: an answer within it must be seen.
+    Knows attribution lines in the languages of webapp/mail/quoting.py, ">" blocks, and Outlook's headers and rules. A
+    quote with own words between or below stays whole in `new`: an answer within it must be seen. `forwards` False: so
+    does what is handed on rather than answered.
     """
     lines = text.split("\n", MAX_LINES)
     seen = [line[:MAX_LINE].strip() for line in lines[:MAX_LINES]]
-    starts, position = [], 0
-    for line in lines:
-        starts.append(position)
-        position += len(line) + 1
+    if not text.isascii() and any(map(text.__contains__, _INVISIBLE)):
+        seen = [line.translate(_BIDI).strip() for line in seen]
+    cut = _quote_from(seen, complete=len(lines) <= MAX_LINES, forwards=forwards)
+    if cut is None:
+        return text, ""
+    position = sum(map(len, lines[:cut])) + cut
+    return text[:position], text[position:]
+
+
+def _quote_from(seen: list[str], *, complete: bool, forwards: bool) -> int | None:
+    """The number of the line with which the quote begins."""
     tries = 20  # attributions that turn out to be none; each looks at all lines below it
     for index, line in enumerate(seen):
-        if not line or not tries:
+        if not line or line[0] == ">":
             continue
-        if _opens_quote(seen, index):
-            return text[:starts[index]], text[starts[index]:]
-        if line[0] != ">" and _attribution(seen, index):
-            if _quotes_to_the_end(seen, index):
-                return text[:starts[index]], text[starts[index]:]
+        if (line[0] in _MARKS or ":" in line or "：" in line) and (kind := _opens_quote(seen, index)):
+            return index if forwards or kind != "forwarded" else None
+        if line[-1] in ":：" and tries and (found := _attribution(seen, index)):
+            first, strong = found
+            if _quotes_to_the_end(seen, index, strong):
+                return first
             tries -= 1
-    return _trailing_quote(text, seen, starts, complete=len(lines) <= MAX_LINES)
+    return _trailing_quote(seen) if complete else None
 
 
-def _opens_quote(lines: list[str], index: int) -> bool:
-    """Is this a mailer's rule, or the first line of its copied header? All below is then a copy."""
+def _opens_quote(lines: list[str], index: int) -> str | None:
+    """Is this a mailer's rule, or the first line of its copied header? All below is then a copy. Which kind it is."""
     line = lines[index]
-    first = line[0].lower()
-    if first in "-_=*b" and _RULE.fullmatch(line):
-        return _rule_counts(lines, index)
-    return first in "*fovdn" and bool(_FROM.match(line)) and any(map(_SENT.match, lines[index + 1:index + 4]))
+    if line[0] in _MARKS and len(line) > 3:
+        return _rule(lines, index)
+    if ":" not in line[:60] and "：" not in line[:60]:
+        return None
+    return "header" if is_header(lines, index) else quote_rule(line)
 
 
-def _rule_counts(lines: list[str], index: int) -> bool:
-    """A row of underscores is a signature's too; it opens a quote only above a header block."""
-    if lines[index].strip("_"):
+def quote_rule(line: str) -> str | None:
+    """Does this line say that a mail follows which is answered ("original"), or handed on ("forwarded")?"""
+    inside = line.strip(_MARKS + " :>").lower()
+    ruled = len(line) > 3 and line[0] in _MARKS and line[1] in _MARKS
+    if inside in quoting.ORIGINAL and ruled:
+        return "original"
+    return "forwarded" if inside in quoting.FORWARDED and (ruled or line[-1] in ":：") else None
+
+
+def _rule(lines: list[str], index: int) -> str | None:
+    line = lines[index]
+    if kind := quote_rule(line):
+        return kind
+    inside = line.strip(_MARKS + " :>")
+    if inside and line[0] == "*":      # "*From:* Jan": bold, as HTML was made into text
+        return "header" if is_header(lines, index) else None
+    # A row of underscores is a signature's too; it opens a quote only above a header block.
+    if not inside and len(line) >= 20 and line[0] in "_-":
+        below = (i for i in range(index + 1, min(index + 4, len(lines))) if lines[i])
+        return next(("header" for i in below if is_header(lines, i)), None)
+    return None
+
+
+def is_header(lines: list[str], index: int = 0) -> bool:
+    """Is this the header of a mail, copied: “From:”, and soon below a “Sent:”, or two others of its kind?"""
+    if index >= len(lines) or _header_word(lines[index]) not in quoting.FROM:
+        return False
+    names = [_header_word(line) for line in lines[index + 1:index + 5]]
+    return any(n in quoting.SENT for n in names) or sum(n in quoting.TO for n in names) > 1
+
+
+def _header_word(line: str) -> str:
+    """The name of a header field in small letters; "" when the line is none."""
+    name, colon, value = line[:80].partition(":")
+    if not colon:
+        name, colon, value = name.partition("：")
+    return name.strip(" *\t\xa0").lower() if value.strip(" *") else ""
+
+
+def _attribution(lines: list[str], last: int) -> tuple[int, bool] | None:
+    """(first line of the attribution that ends with line `last`, is there no doubt?); None: it ends with none."""
+    joined = ""
+    for first in range(last, max(-1, last - 3), -1):
+        line = lines[first]
+        if not line or line[0] == ">" or len(joined) + len(line) > MAX_LINE:
+            return None
+        joined = f"{line} {joined}".strip()
+        if not is_attribution(joined):
+            continue
+        opens = joined.lower().startswith(quoting.OPENS)
+        above = lines[first - 1].lower() if first and last - first < 2 else ""
+        if above and not opens and _WHEN.search(above) and (
+                above.startswith(quoting.OPENS) or "@" in above and "@" not in joined):
+            return first - 1, True      # its beginning stands there
+        return first, opens or "@" in joined
+    return None
+
+
+def is_attribution(line: str) -> bool:
+    """“On … Jan wrote:”, with a date or an address; or a date and an address alone."""
+    dated = bool(_WHEN.search(line))
+    if _ADDRESSED.search(line) and dated:
         return True
-    return any(_FROM.match(after) for after in lines[index + 1:index + 4])
+    if not dated and not ("@" in line and any(c.isdigit() for c in line)):
+        return False
+    return bool(_WROTE.search(line) or not line.isascii() and _WROTE_TOGETHER.search(line))
 
 
-def _attribution(lines: list[str], index: int) -> int:
-    """How many lines the attribution at `index` takes: 1, 2 or 3 when wrapped, 0 when there is none."""
-    for taken in (1, 2, 3):
-        if index + taken > len(lines):
-            return 0
-        last = lines[index + taken - 1]
-        if taken > 1 and (not last or last.startswith(">") or not lines[index].lower().startswith(_STARTS)):
-            return 0
-        if last.endswith(":"):
-            joined = " ".join(lines[index:index + taken])[:MAX_LINE]
-            return taken if _ATTRIBUTION.fullmatch(joined) and ("@" in joined or _HAS_DATE.search(joined)) else 0
-    return 0
-
-
-def _quotes_to_the_end(lines: list[str], index: int) -> bool:
+def _quotes_to_the_end(lines: list[str], index: int, strong: bool) -> bool:
     """Below the attribution: all quoted lines (then nobody wrote below), or none at all (a bare copy)."""
-    below = [line for line in lines[index + _attribution(lines, index):] if line]
+    below = [line for line in lines[index + 1:] if line]
     if not below:
         return True
-    quoted = sum(line.startswith(">") for line in below)
+    quoted = sum(line[0] == ">" for line in below)
     if not quoted:
-        return True
-    return all(line.startswith(">") for line in below[:quoted]) and _only_signature(below[quoted:])
+        return strong
+    return all(line[0] == ">" for line in below[:quoted]) and _only_signature(below[quoted:])
 
 
 def _only_signature(lines: list[str]) -> bool:
-    return not lines or lines[0] == "--" or lines[0].startswith(("-- ", "____"))
+    return not lines or lines[0] == "--" or lines[0].startswith(("-- ", "____")) or \
+        len(lines) <= _MOBILE_LINES and is_mobile(lines[0])
 
 
-def _trailing_quote(text, seen, starts, *, complete: bool) -> tuple[str, str]:
+def _trailing_quote(seen: list[str]) -> int | None:
     """A block of ">" lines that ends the text, without an attribution above."""
     cut = len(seen)
-    while complete and cut and (not seen[cut - 1] or seen[cut - 1].startswith(">")):
+    while cut and (not seen[cut - 1] or seen[cut - 1][0] == ">"):
         cut -= 1
     while cut < len(seen) and not seen[cut]:
         cut += 1
-    if not complete or cut == len(seen):
-        return text, ""
-    return text[:starts[cut]], text[starts[cut]:]
+    return cut if cut < len(seen) else None
+
+
+def is_mobile(line: str) -> bool:
+    """Is it what a phone adds below everything?"""
+    line = line[:60].lower()
+    return line[:3] in _MOBILE_STARTS and line.startswith(quoting.MOBILE)
+
+
+def split_signature(new: str) -> tuple[str, str]:
+    """(words, signature) of the new part, with words + signature == new. Never all of it.
+
+    A signature stands below "-- ", or is what a phone adds by itself.
+    """
+    lines = new[-_SIGNATURE_LENGTH:].rsplit("\n", _SIGNATURE_LINES)
+    below = 0           # lines with words
+    for at in range(len(lines) - 1, -1, -1):
+        shown = lines[at].strip()
+        if not shown:
+            continue
+        if shown in ("--", "–", "—") or below < _MOBILE_LINES and is_mobile(shown):
+            words = new[:len(new) - sum(map(len, lines[at:])) - len(lines) + at + 1]
+            return (words, new[len(words):]) if words.strip() else (new, "")
+        below += 1
+    return new, ""
+
+
+# What turns a line around, or only pads it: in a list it would reach beyond its own line.
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def parted(text: str, subject: str = "") -> tuple[str, str, str]:
+    """(words, signature, quoted) of a text as it is read; together they are the text. Words there are always, unless
+    there is nothing. What is forwarded, as the text or the subject says, is no quote."""
+    new, quoted = (text, "") if quoting.FORWARD_SUBJECT.match(subject) else split_quote(text, forwards=False)
+    if not new.strip():
+        return text, "", ""
+    words, signature = split_signature(new)
+    return words, signature, quoted
 
 
 def snippet(text: str, length: int = 160) -> str:
     """One line of at most `length` characters from the new part; from the quote when there is nothing new."""
     head = text[:20_000]
     new, quoted = split_quote(head)
+    new = split_signature(new)[0]
     line = " ".join(new[:length * 8].split()) or " ".join(quoted[:length * 8].replace(">", " ").split())
+    if not line.isascii():
+        line = " ".join(_UNSEEN.sub("", line).split())
     if len(line) <= length:
         return line
     cut = line[:length - 1]

@@ -185,6 +185,8 @@ class Parsed:
     subject: str = ""
     sender: Mailbox | None = None            # None when From is absent or holds not exactly one addr-spec
     sender_ambiguous: bool = False           # not exactly one addr-spec, or a name that lied and was taken off
+    sender_hides: bool = False               # From held characters that nobody sees; they were taken out
+    authentication: dict | None = None       # the topmost Authentication-Results (mail.authentication.read)
     reply_to: tuple[Mailbox, ...] = ()
     to: tuple[Mailbox, ...] = ()
     cc: tuple[Mailbox, ...] = ()
@@ -192,6 +194,7 @@ class Parsed:
     text: str = ""                           # plain text, from text/plain or made from the HTML
     html: str | None = None                  # as sent, not sanitised; None when there is none
     parts: tuple[Part, ...] = ()
+    invitation: dict | None = None           # mail.invitation.read of its first calendar, and `part`: its Part.index
     auto_submitted: bool = False             # RFC 3834 and its cousins: out-of-office, robots
     bounce: bool = False                     # RFC 3464 delivery report or an empty return path from a mailer daemon
     bulk: bool = False                       # List-*, Precedence

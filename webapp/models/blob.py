@@ -4,17 +4,33 @@ Write-once and committed at once, before the rows that name them: an orphan blob
 lost mail. The interface (put, get, ensure) can move to files or object storage.
 
 A mail and a part with the very same bytes (somebody attaches the original) are two things: parts have other keys.
+Pictures that we painted lie here too, under keys of their own; they alone are ever forgotten.
 """
 
 import hashlib
+from collections import deque
 
 import zstandard
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, func, literal_column, select
+from sqlalchemy import (
+    Column,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from webapp.extensions import writing
-from webapp.mail.pack import pack, unpack
+from webapp.mail.pack import pack, rest, unpack, unpack_pieces
+
+PIECE = 128 * 1024      # bytes that are read at once of what is handed on in pieces
 
 blobs = Table("blob", MetaData(), Column("sha256", String(64), primary_key=True),
               Column("content", LargeBinary, nullable=False))
@@ -69,6 +85,52 @@ class Blobs:
             except KeyError:
                 return None
 
+    def open_part(self, name: str):
+        """As `get_part`, in pieces of at most PIECE bytes; None when it lies inside its message only.
+
+        What is compressed is read at once, so that no slow reader holds a connection of the database; it is held once,
+        and let go of piece by piece.
+        """
+        with self.engine.connect() as connection:
+            pieces = _read_pieces(connection, _part_key(name))
+        return _unpacked(pieces) if pieces is not None else None
+
+    def open_raw(self, name: str):
+        """As `get_raw`, in pieces. KeyError at once when the message is not there."""
+        with self.engine.connect() as connection:
+            skeleton = self._get(connection, name)
+        return unpack_pieces(skeleton, self._pieces_of)
+
+    def _pieces_of(self, part):
+        pieces = self.open_part(part)
+        if pieces is None:
+            raise KeyError(part)
+        return pieces
+
+    def get_rest(self, name: str) -> bytes:
+        """The raw message without the bodies of the parts that are stored for themselves. KeyError: it is not there."""
+        with self.engine.connect() as connection:
+            return rest(self._get(connection, name))
+
+    def put_painted(self, key: str, content: bytes):
+        """Keep what was painted of a picture, under this key: it can be painted again, so it may be forgotten."""
+        self.put({_painted_key(key): zstandard.ZstdCompressor(level=1).compress(content)})
+
+    def get_painted(self, key: str) -> bytes | None:
+        with self.engine.connect() as connection:
+            try:
+                return self._get(connection, _painted_key(key))
+            except KeyError:
+                return None
+
+    def forget_painted(self, keys):
+        token = writing.set(True)
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(delete(blobs).where(blobs.c.sha256.in_([_painted_key(key) for key in keys])))
+        finally:
+            writing.reset(token)
+
     def put(self, rows):
         """Commit what `rows_of` made of some messages. Takes out of `rows` what is large."""
         token = writing.set(True)
@@ -109,6 +171,42 @@ def _write_large(connection, insert, rows):
             with connection.connection.dbapi_connection.blobopen("blob", "content", place) as blob:
                 for start in range(0, len(content), LARGE):
                     blob.write(content[start:start + LARGE])
+
+
+def _read_pieces(connection, key):
+    """The stored bytes under `key` as a deque of pieces, or None."""
+    where = blobs.c.sha256 == key
+    if connection.dialect.name != "postgresql":
+        row = connection.execute(select(text("rowid")).select_from(blobs).where(where)).scalar()
+        if row is None:
+            return None
+        with connection.connection.driver_connection.blobopen("blob", "content", row, readonly=True) as stored:
+            return deque(iter(lambda: stored.read(PIECE), b""))
+    length = connection.execute(select(func.octet_length(blobs.c.content)).where(where)).scalar()
+    if length is None:
+        return None
+    return deque(connection.execute(select(func.substring(blobs.c.content, start + 1, PIECE)).where(where)).scalar()
+                 for start in range(0, length, PIECE))
+
+
+def _unpacked(pieces):
+    with zstandard.ZstdDecompressor().stream_reader(_Pieces(pieces), read_size=PIECE) as reader:
+        while content := reader.read(PIECE):
+            yield content
+
+
+class _Pieces:
+    """Pieces as a file that is read once."""
+
+    def __init__(self, pieces):
+        self._pieces = pieces
+
+    def read(self, _size):
+        return self._pieces.popleft() if self._pieces else b""
+
+
+def _painted_key(key):
+    return hashlib.sha256(b"painted|" + key.encode()).hexdigest()
 
 
 def _part_key(name):

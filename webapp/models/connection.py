@@ -24,6 +24,7 @@ from webapp.models.person import Person
 from webapp.models.types import Moment, no_longer_than, now, one_of
 from webapp.rules.bounds import (
     ADDRESS_MAX,
+    AUTHSERV_ID_MAX,
     CONNECTION_STATES,
     FOLDER_ROLES,
     FROM_NAME_MAX,
@@ -55,6 +56,7 @@ class Connection(db.Model):
         CheckConstraint("(hold_id IS NULL) = (state IN ('connecting', 'removed'))", name="held_while_connected"),
         no_longer_than("address", ADDRESS_MAX), no_longer_than("from_name", FROM_NAME_MAX),
         no_longer_than("imap_host", HOST_MAX), no_longer_than("user_name", USER_NAME_MAX),
+        no_longer_than("authserv_id", AUTHSERV_ID_MAX),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -68,6 +70,8 @@ class Connection(db.Model):
     from_name: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    # How its server signs Authentication-Results (RFC 8601), names with blanks between; none: as is known of providers.
+    authserv_id: Mapped[str | None]
     is_default: Mapped[bool] = mapped_column(default=False)   # of several personal addresses the one to write from
 
     # The servers, as found or typed. `source` says which of the two, and from where.

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
 from webapp.models.types import Moment, now
+from webapp.rules.lookalike import domain_of, skeleton
+
+__all__ = ["Contact", "ContactAddress", "KnownDomain", "domain_of", "skeleton"]
 
 
 class Contact(db.Model):
@@ -14,6 +17,14 @@ class Contact(db.Model):
     name: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     addresses: Mapped[list["ContactAddress"]] = relationship(back_populates="contact", order_by="ContactAddress.id")
+
+
+class KnownDomain(db.Model):
+    """A domain from which a contact has written, since when, and what it looks like (rules.lookalike.skeleton)."""
+
+    domain: Mapped[str] = mapped_column(primary_key=True)        # as people read it, lower case
+    skeleton: Mapped[str] = mapped_column(index=True)
+    since: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
 class ContactAddress(db.Model):

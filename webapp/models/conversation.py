@@ -35,6 +35,7 @@ class Conversation(db.Model):
     last_outgoing: Mapped[bool] = mapped_column(default=False)
     last_snippet: Mapped[str] = mapped_column(default="")
     who: Mapped[str] = mapped_column(default="")          # the customer, as shown
+    who_address: Mapped[str] = mapped_column(default="")  # and where they write from: a name alone can lie
     who_at: Mapped[datetime | None] = mapped_column(Moment)   # when the mail came that says so; none: we wrote first
     message_count: Mapped[int] = mapped_column(default=0)
     has_attachments: Mapped[bool] = mapped_column(default=False)

@@ -45,6 +45,10 @@ class Message(db.Model):
     from_name: Mapped[str] = mapped_column(default="")
     from_address: Mapped[str] = mapped_column(default="")
     sender_ambiguous: Mapped[bool] = mapped_column(default=False)
+    sender_hides: Mapped[bool] = mapped_column(default=False)    # From held characters that nobody sees
+    # The topmost Authentication-Results, whoever wrote it: believed where it is the mailbox's own (rules.senders).
+    authentication: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
+    invitation: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))     # as mail.invitation.read has it
     reply_to: Mapped[list] = mapped_column(JSON, default=list)   # [[name, address], ...]
     to: Mapped[list] = mapped_column(JSON, default=list)
     cc: Mapped[list] = mapped_column(JSON, default=list)
@@ -67,6 +71,11 @@ class Message(db.Model):
     conversation: Mapped[Conversation | None] = relationship()
     attachments: Mapped[list["Attachment"]] = relationship(back_populates="message", order_by="Attachment.part_index")
     places: Mapped[list["Place"]] = relationship(back_populates="message")
+
+    @property
+    def files(self):
+        """Its attachments that are shown as files: not those that stand within its text."""
+        return [a for a in self.attachments if not a.inline]
 
     @property
     def is_waiting(self):

@@ -12,14 +12,14 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
 from webapp import words
-from webapp.mail.text import split_quote, to_html
+from webapp.mail.text import parted, to_html
 from webapp.rules import bounds
 
 
 def init_app(app):
     for name, function in (("moment", moment), ("clock", clock), ("size", size), ("number", number), ("day", day),
                            ("initials", initials), ("hue", hue), ("mail_text", mail_text), ("weekday", weekday),
-                           ("breakable", breakable)):
+                           ("breakable", breakable), ("full_moment", full_moment)):
         app.add_template_filter(function, name)
     app.add_template_global(icon, "icon")
     app.add_template_global(asset, "asset")
@@ -64,6 +64,12 @@ def weekday(at, inside=False):
     return f"{format_date(here, 'd MMMM' if here.year == today.year else 'd MMMM y', locale=get_locale())} {clock(at)}"
 
 
+def full_moment(at):
+    """Day, time and zone, for paper: whoever reads it later asks which year."""
+    here = local(at)
+    return f"{format_date(here, 'EEEE, d MMMM y', locale=get_locale())}, {clock(at)} ({words.time_zone()})"
+
+
 def size(octets):
     for limit, unit, places in ((1_000_000, "MB", "0.0"), (1_000, "KB", "0")):
         if octets >= limit:
@@ -85,12 +91,15 @@ def hue(name):
     return f"c{hashlib.md5(name.encode(), usedforsecurity=False).digest()[0] % 6 + 1}"
 
 
-def mail_text(text):
-    """(new, quoted) of a plain text, both as safe HTML. Of an endless one the beginning: the page is to stay a page."""
+def mail_text(text, subject=""):
+    """(new, folded, quotes) of a plain text, the first two as safe HTML: what is new, and below it what is folded, a
+    signature and what is quoted. `quotes`: is anything quoted there? Of an endless text the beginning: the page is to
+    stay a page."""
     if len(text) > bounds.TEXT_SHOWN_MAX:
         text = text[:bounds.TEXT_SHOWN_MAX] + "…"
-    new, quoted = split_quote(text)
-    return Markup(to_html(new)), Markup(to_html(quoted)) if quoted.strip() else None
+    words, signature, quoted = parted(text, subject or "")
+    folded = to_html(signature) + to_html(quoted)
+    return Markup(to_html(words)), Markup(folded) if folded.strip() else None, bool(quoted.strip())
 
 
 def breakable(address):

@@ -144,5 +144,9 @@ class MergeInto(Form):
     into = StringField(_("Conversation"), [Needed(), AtMost(b.CONVERSATION_SEARCH_MAX)])
 
 
+class AlwaysPictures(Form):
+    scope = StringField(validators=[AtMost(10)])
+
+
 class Act(Form):
     """A button: nothing but its CSRF token."""

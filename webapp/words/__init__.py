@@ -6,12 +6,27 @@ from flask import current_app, request, session
 from flask_login import current_user
 
 from webapp.rules.bounds import LANGUAGES
-from webapp.words import audit, connecting, dates, devices, events, notices, outgoing, people, reasons, rules, zones
+from webapp.words import (
+    audit,
+    connecting,
+    dates,
+    devices,
+    events,
+    invitations,
+    notices,
+    outgoing,
+    people,
+    pictures,
+    reasons,
+    rules,
+    senders,
+    zones,
+)
 
 FOLDER = Path(__file__).parent / "catalogues"
 
-__all__ = ["audit", "connecting", "dates", "devices", "events", "notices", "outgoing", "people", "reasons", "say",
-           "zones"]
+__all__ = ["audit", "connecting", "dates", "devices", "events", "invitations", "notices", "outgoing", "people",
+           "pictures", "reasons", "say", "senders", "zones"]
 
 
 

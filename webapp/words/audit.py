@@ -209,6 +209,10 @@ ACTIONS = {
     "connection.history_changed": ("addresses", lambda f: _(
         "Changed how far back %(address)s is read from %(was)s to %(history)s.", address=f["address"],
         was=_history(f["was"]), history=_history(f["history"]))),
+    "connection.sender_check_changed": ("addresses", lambda f: _(
+        "Senders of mail to %(address)s are checked by %(names)s.", address=f["address"], names=f["names"])
+        if f["names"] else _("Nobody’s check of the senders of mail to %(address)s is believed any more.",
+                             address=f["address"])),
     "connection.reconnected": ("addresses", lambda f: _("Gave %(address)s a new password or other servers.",
                                                         address=f["address"])),
     "connection.disconnected": ("addresses", lambda f: _and(_("Disconnected %(address)s.", address=f["address"]),

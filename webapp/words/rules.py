@@ -67,6 +67,12 @@ def here_already(address, **_facts):
 
 
 SENTENCES = {
+    "sender_unsure": lambda **_f: _(
+        "It isn’t certain that this sender wrote it. Show the pictures of this message only."),
+    "freemail_domain": lambda domain, **_f: _(
+        "Everybody can have an address at %(domain)s. Allow this sender only.", domain=domain),
+    "too_many_senders": lambda limit, **_f: _(
+        "You allow pictures of %(limit)s senders and domains. Remove some in your profile first.", limit=limit),
     "nothing_stays": lambda **_f: _("That would be all of this conversation. Choose a later message."),
     "moved_meanwhile": lambda number, **_f: _(
         "Somebody was faster: it is in conversation #%(number)s now. Go on there.", number=number),
@@ -163,5 +169,7 @@ SENTENCES = {
     "too_long": lambda limit, **_f: _("Use at most %(limit)s characters.", limit=limit),
     "not_a_host": lambda **_f: _("Type the name of a server, such as imap.company.com."),
     "not_a_user_name": lambda **_f: _("Type the name that you sign in with; most often it is the address."),
+    "bad_server_name": lambda **_f: _("That isn’t a server’s name. It looks like mx.company.com; put blanks between "
+                                      "several."),
     "bad_port": lambda **_f: _("Use a number from 1 to 65535."),
 }

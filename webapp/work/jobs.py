@@ -11,7 +11,7 @@ from webapp.queue import connect
 from webapp.work.rehearsal import rehearse
 
 JOBS = ("webapp.jobs.connect", "webapp.jobs.notices", "webapp.jobs.outbox", "webapp.jobs.personal",
-        "webapp.jobs.reread", "webapp.jobs.sync")
+        "webapp.jobs.pictures", "webapp.jobs.reread", "webapp.jobs.sync")
 
 
 class _Worker(Worker):
@@ -28,6 +28,9 @@ def run(queues):
     for name in JOBS:
         importlib.import_module(name)      # before the fork: no job pays for importing
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
+    if app.config["SETTINGS"].demo:
+        from webapp.demo import pictures
+        app.config["WEB_GET"] = pictures.get
     with app.app_context():
         rehearse()
         _Worker.app = app

@@ -18,9 +18,10 @@ def open_for(desk, message):
     recent = message.at > desk.since - RECENT and not _looked_at(desk, message)
     conversation = Row(id=desk.ids.pop(0), inbox_id=desk.inbox_id, subject=base_subject(message.subject),
                        status="open" if recent else "closed", assignee_id=None, contact_id=None, opened_at=message.at,
-                       last_at=message.at, last_outgoing=False, last_snippet="", who=who_of(message), who_at=None,
+                       last_at=message.at, last_outgoing=False, last_snippet="", who="", who_address="", who_at=None,
                        message_count=0, has_attachments=False, last_in_id=0, possible_reply_to_id=None,
                        merged_into_id=None)
+    conversation.who, conversation.who_address = who_of(message)
     desk.opened[conversation.id] = desk.found[conversation.id] = conversation
     return conversation
 
@@ -44,15 +45,15 @@ def _meet_customer(conversation, message):
     """Whose conversation the list says it is: whoever of them wrote last; until somebody has, whom we wrote to."""
     if names_customer(message):
         if conversation.who_at is None or message.at >= conversation.who_at:
-            conversation.who, conversation.who_at = who_of(message), message.at
-    elif conversation.who_at is None and message.at >= conversation.last_at:
-        conversation.who = who_of(message) or conversation.who
+            (conversation.who, conversation.who_address), conversation.who_at = who_of(message), message.at
+    elif conversation.who_at is None and message.at >= conversation.last_at and any(who_of(message)):
+        conversation.who, conversation.who_address = who_of(message)
 
 
 def meet_contact(desk, conversation, message, parsed, sender):
     if message.outgoing or not sender or sender == desk.own or message.bounce:
         return
-    contact_id = desk.contacts.meet(sender, parsed.sender)
+    contact_id = desk.contacts.meet(sender, parsed.sender, message.at)
     if conversation.contact_id is None:
         conversation.contact_id = contact_id
 
@@ -91,7 +92,7 @@ def absorb(keep, other):
     keep.contact_id = keep.contact_id or other.contact_id
     if other.who_at and (keep.who_at is None or other.who_at > keep.who_at) or (
             not keep.who_at and other.last_at > keep.last_at):
-        keep.who, keep.who_at = other.who, other.who_at
+        keep.who, keep.who_address, keep.who_at = other.who, other.who_address, other.who_at
     if other.opened_at < keep.opened_at:
         keep.opened_at, keep.subject = other.opened_at, other.subject
     if other.last_at > keep.last_at:
@@ -115,9 +116,9 @@ def names_customer(message):
 
 
 def who_of(message):
-    """A name or an address: the sender's; of our own mail the first that it went to."""
+    """(name or address, address): the sender's; of our own mail of the first that it went to."""
     if message.outgoing:
         name, address = message.to[0] if message.to else ("", "")
     else:
         name, address = message.from_name, message.from_address
-    return name or address
+    return name or address, address

@@ -1,17 +1,37 @@
-"""The message byte for byte, as the server sent it."""
+"""The message as the server sent it: byte for byte to download, and shown as the text that it is."""
 
-from flask import abort, current_app, make_response
+from flask import Response, abort, current_app
 
 from webapp.blueprints.messages.download import download
 from webapp.blueprints.messages.routes import blueprint
+from webapp.mail.source import MAX_SHOWN, headers, shown
 from webapp.web import find
+from webapp.web.present import present
 
 
 @blueprint.get("/messages/<int:message_id>/raw")
 def raw(message_id):
     """The message byte for byte as the server sent it."""
     message = find.message(message_id)
+    return download(Response(_pieces(message)), "message/rfc822", f"message-{message.id}.eml")
+
+
+@blueprint.get("/messages/<int:message_id>/original")
+def original(message_id):
+    """Its headers, decoded, and the beginning of its source."""
+    message = find.message(message_id)
+    found, size = [], 0
+    for piece in _pieces(message):
+        found.append(piece)
+        size += len(piece)
+        if size > MAX_SHOWN:
+            break
+    beginning = b"".join(found)
+    return present("messages/original", message=message, headers=headers(beginning), source=shown(beginning),
+                   most=MAX_SHOWN)
+
+
+def _pieces(message):
     if message.raw_sha256 is None:
         abort(404)
-    response = make_response(current_app.extensions["blobs"].get_raw(message.raw_sha256))
-    return download(response, "message/rfc822", f"message-{message.id}.eml")
+    return current_app.extensions["blobs"].open_raw(message.raw_sha256)

@@ -1,6 +1,6 @@
 """Team inboxes: the list, a conversation, and what one does with it."""
 
-from webapp.blueprints.team import conversation, inbox, regroup, settings
+from webapp.blueprints.team import conversation, inbox, printed, regroup, settings
 from webapp.blueprints.team.routes import blueprint
 
-__all__ = ["blueprint", "conversation", "inbox", "regroup", "settings"]
+__all__ = ["blueprint", "conversation", "inbox", "printed", "regroup", "settings"]

@@ -131,11 +131,13 @@ def _near(found):
 
 
 def _matching(found, query):
-    """By number, or by all words of the query in subject and name. Compared here: SQLite knows no case but a to z."""
+    """By number, or by all words of the query in subject, name and address. Compared here: SQLite knows only a to z
+    without case."""
     words, number = query.casefold().split(), query.lstrip("#")
-    columns = _of_inbox(found).with_only_columns(Conversation.id, Conversation.subject, Conversation.who)
+    columns = _of_inbox(found).with_only_columns(Conversation.id, Conversation.subject, Conversation.who,
+                                                 Conversation.who_address)
     newest = db.session.execute(columns.order_by(Conversation.last_at.desc(), Conversation.id.desc()).limit(LOOKED_AT))
-    ids = [i for i, subject, who in newest if all(w in f"{subject} {who}".casefold() for w in words)][:OFFERED]
+    ids = [i for i, *texts in newest if all(w in " ".join(texts).casefold() for w in words)][:OFFERED]
     if number.isascii() and number.isdigit() and len(number) < 10:
         ids.insert(0, int(number))
     rows = {c.id: c for c in db.session.scalars(_of_inbox(found).where(Conversation.id.in_(ids)))}

@@ -12,6 +12,7 @@ from webapp.extensions import db
 from webapp.models import Connection, Conversation, Draft, Event, Message, Outbox, Person
 from webapp.models.conversation import visible_conversations
 from webapp.rules import RuleBroken
+from webapp.rules.senders import Sender, goes_elsewhere
 from webapp.rules.threading import changes_subject
 from webapp.web import find
 from webapp.web.forms import Act, Reply
@@ -51,7 +52,16 @@ def thread_of(found):
                 draft=db.session.scalar(select(Draft).where(Draft.conversation_id == found.id,
                                                             Draft.person_id == current_user.id)),
                 reply_form=Reply(formdata=None), form=Act(), others=others, possible=possible, sender=sender,
-                to=_answered(messages, sender), status=found.status, view=view())
+                **_answered(messages, sender), status=found.status, view=view())
+
+
+def messages_of(found):
+    """(messages, oldest first, and {id: Person} of those of us who wrote them), with their texts."""
+    query = (select(Message).where(Message.conversation_id == found.id)
+             .options(selectinload(Message.attachments), undefer(Message.text))
+             .order_by(Message.at.desc(), Message.id.desc()).limit(MESSAGES_MOST))
+    messages = db.session.scalars(query).all()[::-1]
+    return messages, _authors(messages)
 
 
 def _can_go_back(found):
@@ -78,14 +88,19 @@ def _authors(messages):
 
 
 def _answered(messages, sender):
-    """Whom a reply would go to, as shown above the composer."""
+    """{to: whom a reply would go to, as shown above the composer; elsewhere: the message that asks for other addresses
+    than its sender's, and these}."""
     answerable = [m for m in messages if conversations.answerable(m)]
+    nobody = {"to": [], "elsewhere": None}
     if sender is None or not answerable:
-        return []
+        return nobody
     try:
         newest = max(answerable, key=lambda m: (not m.auto, m.at, m.id))
         # A name for who has written here under it. Elsewhere, as by Reply-To, the address itself: names can lie.
         names = {m.from_address: m.from_name for m in messages if not m.outgoing}
-        return [names.get(m.address) or m.address for m in conversations.answer_to(newest, sender)]
+        to = conversations.answer_to(newest, sender)
     except RuleBroken:
-        return []
+        return nobody
+    shown = [f"{names[m.address]} <{m.address}>" if names.get(m.address) else m.address for m in to]
+    others = goes_elsewhere(Sender("", newest.from_address, reply_to=tuple(m.address for m in to)))
+    return {"to": shown, "elsewhere": (newest, others) if others and not newest.outgoing else None}

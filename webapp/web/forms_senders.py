@@ -1,0 +1,14 @@
+"""The form of whose word about senders is believed."""
+
+from flask_babel import lazy_gettext as _
+from wtforms import StringField
+
+from webapp.rules import bounds as b
+from webapp.rules.senders import check_authserv_ids
+from webapp.web.fields import Asks, AtMost
+from webapp.web.forms import Form
+
+
+class SenderCheck(Form):
+    authserv_id = StringField(_("Name of the checking server"), [
+        AtMost(b.AUTHSERV_ID_MAX), Asks(lambda form, field: check_authserv_ids(field.data or ""))])
