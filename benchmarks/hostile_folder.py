@@ -101,7 +101,7 @@ def _compare(stage, connection_id, theirs):
 
 def _costs():
     """[(CPU seconds, bytes, name)] of the parser, for each hostile file."""
-    from webapp.actions.receive import contents_of
+    from webapp.actions.contents import contents_of
     costs = [(*hostile.cost(contents_of, raw), name) for name, raw in hostile.hostile().items()]
     assert all(survived for _s, _m, survived, _n in costs), [name for *_c, survived, name in costs if not survived]
     return [(seconds, memory, name) for seconds, memory, _survived, name in costs]

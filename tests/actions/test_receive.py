@@ -1,19 +1,16 @@
 """What a mailbox brings is stored exactly once, byte for byte, and one bad message stops nothing (DESIGN 7)."""
 
 import hashlib
-import os
-import signal
 from datetime import UTC, datetime
 
 import pytest
 from mailroom import arrive, connected, folder_of, letter, person, stored
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import conversations, receive, threads
+from webapp.actions import contents, conversations, receive, threads
 from webapp.actions.threads import filing
 from webapp.extensions import db, unit
-from webapp.mail.apart import Apart
-from webapp.mail.types import Fetched, FetchedHeader, MailError, Oversized
+from webapp.mail.types import Fetched, FetchedHeader, Oversized
 from webapp.models import Attachment, Connection, Conversation, Message, Place
 from webapp.rules.bounds import MESSAGE_STATES
 
@@ -53,7 +50,7 @@ def test_raw_bytes_come_back_byte_for_byte(team_box, app):
 @pytest.mark.parametrize("where", ["parse", "threads"])
 def test_one_bad_message_is_kept_raw_alone_and_the_rest_of_its_batch_lands(team_box, app, monkeypatch, where):
     bad = letter(subject="from hell", Message_ID="<bad@x>")
-    target, name = (receive, "parse") if where == "parse" else (filing, "_file_one")
+    target, name = (contents, "parse") if where == "parse" else (filing, "_file_one")
     real = getattr(target, name)
 
     def breaks(*arguments):
@@ -173,39 +170,3 @@ def test_bytes_that_no_database_takes_are_stored_all_the_same(team_box, odd):
 
 def test_a_fetched_item_is_what_the_mail_layer_says():
     assert Fetched._fields[:4] == ("uid", "raw", "internal_date", "flags")
-
-
-def deadly(raw, how):
-    """What the parser's process does with these letters."""
-    if b"from hell" in raw and how == "whole" or b"from deepest hell" in raw:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return receive.contents_of(raw, how)
-
-
-def test_a_message_that_kills_the_parser_costs_that_message_alone(team_box, app):
-    raws = [letter(Message_ID=f"<{n}@x>", subject=f"Letter {n}") for n in range(20)]
-    raws[3] = letter(Message_ID="<3@x>", subject="from hell")
-    raws[5] = letter(Message_ID="<5@x>", subject="from deepest hell")
-    items = [Fetched(n + 1, raw, datetime.now(UTC), frozenset()) for n, raw in enumerate(raws)]
-    with Apart(deadly) as apart:
-        reads = list(receive.reading(iter(items), apart))
-    receive.put_away(reads, receive.blobs())
-    with unit():
-        receive.receive(db.session.get(Connection, team_box), folder_of(team_box), reads)
-    messages = {p.uid: p.message for p in stored(Place)}
-    assert [messages[uid].subject for uid in (3, 4, 5, 6, 7)] == ["Letter 2", "from hell", "Letter 4", "", "Letter 6"]
-    assert sorted(uid for uid, m in messages.items() if m.state == "unreadable") == [4, 6]
-    assert all(m.conversation_id for m in messages.values())
-    for uid in (4, 6):
-        assert app.extensions["blobs"].get_raw(messages[uid].raw_sha256) == raws[uid - 1]
-
-
-def test_what_came_before_the_connection_broke_is_given(team_box):
-    def stream():
-        yield from (Fetched(n, letter(), None, frozenset()) for n in range(1, 20))
-        raise MailError("lost")
-    given = []
-    with Apart(receive.contents_of) as apart, pytest.raises(MailError):
-        for read in receive.reading(stream(), apart):
-            given.append(read.uid)
-    assert given == list(range(1, 20))

@@ -11,7 +11,7 @@ import pytest
 from flask import current_app
 from mailroom import folder_of, letter, stored
 
-from webapp.actions.receive import contents_of
+from webapp.actions.contents import contents_of
 from webapp.extensions import db
 from webapp.jobs import intake, sync
 from webapp.models import Connection, Conversation, Message, Place

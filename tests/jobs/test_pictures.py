@@ -301,7 +301,7 @@ def test_a_new_painter_paints_again(team, outside, monkeypatch):
 
 
 def test_mail_that_is_read_again_with_other_pictures_loses_the_old_ones(team, outside, monkeypatch):
-    from webapp.actions import receive, reread
+    from webapp.actions import contents, reread
     outside.at["/a"] = ok(picture(size=(88, 8)))
     mail = message_with(outside.url("/a"))
     show(mail)
@@ -310,7 +310,7 @@ def test_mail_that_is_read_again_with_other_pictures_loses_the_old_ones(team, ou
     raw = letter(html=f'<img src="{outside.url("/new")}"><img src="{outside.url("/a")}">')
     with unit():
         message = db.session.get(Message, mail)
-        reread._fill_body(message, raw, receive.contents_of(raw, "whole"))
+        reread._fill_body(message, raw, contents.contents_of(raw, "whole"))
     assert (rows(mail), paintings.known(name)) == ([], None)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 
-from webapp.actions import conversations, receive, reread
+from webapp.actions import contents, conversations, receive, reread
 from webapp.extensions import db, unit
 from webapp.jobs import personal, sweep, sync
 from webapp.jobs import reread as jobs
@@ -31,11 +31,11 @@ def team_box(team):
 def unread(monkeypatch):
     """`unread(box, raw, ...)`: it arrives, and a parser of an older version can't read it; its message's id."""
     def come(box, raw, header=False, **more):
-        def contents(raw, how):
-            parsed = receive.replace(receive.parse_header(raw), readable=False) if header else Parsed(readable=False)
-            return parsed, *receive._columns(parsed)
+        def old(raw, how):
+            parsed = contents.replace(contents.parse_header(raw), readable=False) if header else Parsed(readable=False)
+            return parsed, *contents._columns(parsed)
         with monkeypatch.context() as patch:
-            patch.setattr(receive, "contents_of", contents)
+            patch.setattr(receive, "contents_of", old)
             arrive(box, raw, **more)
         with unit():
             message = stored(Message, Message.connection_id == box)[-1]
@@ -139,8 +139,8 @@ def test_what_is_still_unreadable_is_tried_once_a_version(team_box, unread, monk
     assert tries.read_text() == "wb", "the whole, then its header"
     monkeypatch.setattr(reread, "PARSER_VERSION", PARSER_VERSION + 1)
     monkeypatch.setattr(reread, "READ_WITH", reread.READ_WITH + 1)
-    monkeypatch.setattr(receive, "PARSER_VERSION", PARSER_VERSION + 1)
-    monkeypatch.setattr(jobs, "contents_of", receive.contents_of)
+    monkeypatch.setattr(contents, "PARSER_VERSION", PARSER_VERSION + 1)
+    monkeypatch.setattr(jobs, "contents_of", contents.contents_of)
     assert team_box in due(), "the next version tries again"
     jobs.older(team_box)
     assert stored(Message)[0].state == "ok"
@@ -157,7 +157,7 @@ def test_html_that_an_older_sanitiser_cleaned_is_cleaned_again_and_nothing_else_
     assert stored(Message)[0].html == "<p>old</p>", "this version has cleaned it"
     patch = pytest.MonkeyPatch()
     with patch.context() as newer:
-        for module in (reread, receive.mail_html):
+        for module in (reread, contents.mail_html):
             newer.setattr(module, "SANITIZER_VERSION", SANITIZER_VERSION + 1)
         newer.setattr(reread, "READ_WITH", reread.READ_WITH + 1)
         before = rows()
@@ -207,10 +207,10 @@ def test_a_job_that_has_taken_its_time_makes_room_for_others(team_box, unread, m
 def test_two_workers_at_the_same_message_fill_it_once(team_box, unread):
     raw = letter(files=[("one.png", "image/png", PIXEL)])
     message_id = unread(team_box, raw)
-    contents = receive.contents_of(raw, "whole")
+    found = contents.contents_of(raw, "whole")
     for expected in (True, False):
         with unit():
-            assert reread.fill(message_id, raw, contents) is expected
+            assert reread.fill(message_id, raw, found) is expected
     assert len(stored(Attachment)) == 1
 
 
@@ -368,8 +368,8 @@ def test_a_bomb_in_personal_mail_costs_that_message_alone_when_it_is_opened(mail
         if how == "whole":
             os.kill(os.getpid(), signal.SIGKILL)
         return real(raw, how)
-    real = receive.contents_of
-    monkeypatch.setattr(receive, "contents_of", deadly)
+    real = contents.contents_of
+    monkeypatch.setattr(contents, "contents_of", deadly)
     [message] = stored(Message)
     personal.fetch_body(message.id)
     [message] = stored(Message)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import and_, delete, exists, literal_column, or_, select
 
-from webapp.actions.receive import fill_in, read_alone, receive
+from webapp.actions.receive import fill_in, receive
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Conversation, Draft, Event, Message, Participant, Place, Seen, ThreadKey
@@ -40,7 +40,7 @@ def forget(folder):
 
 
 def hand_over(folder, reads):
-    """What came after all, as `receive.reading` made it: it takes the place of what stood for it."""
+    """What came after all, as `reading` made it: it takes the place of what stood for it."""
     by_uid = {read.uid: read for read in reads}
     rows = db.session.execute(select(Message, Place.uid).join(Place).where(
         *_kept(folder), Place.gone_at.is_(None), Place.uid.in_(list(by_uid)))).all()
@@ -105,6 +105,5 @@ def _fill_in(connection, message, read):
         db.session.execute(delete(Place).where(Place.message_id == message.id))
         return
     message.digest = read.digest
-    contents = (read.parsed, read.columns, read.attachments) if read.parsed else read_alone(read.raw)
-    fill_in(message, read.raw_sha256, read.size, *contents)
+    fill_in(message, read.raw_sha256, read.size, read.parsed, read.columns, read.attachments)
     announce(f"conversation-{message.conversation_id}")

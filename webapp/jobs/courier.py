@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from sqlalchemy import select
 
 from webapp.actions import leases
-from webapp.actions.receive import contents_of
+from webapp.actions.contents import contents_of
 from webapp.extensions import db
 from webapp.jobs import look, unit
 from webapp.jobs.intake import Intake, plain

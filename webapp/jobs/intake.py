@@ -5,7 +5,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from webapp.actions import places
-from webapp.actions.receive import blobs, keep_place, put_away, reading, receive
+from webapp.actions.reading import put_away, reading
+from webapp.actions.receive import blobs, keep_place, receive
 from webapp.extensions import db
 from webapp.jobs import look, numbering
 from webapp.mail.imap.items import LARGEST_SIZE
@@ -77,10 +78,10 @@ class Intake:
     def _read(self, uids, more=None):
         """(batch for `receive`, is it the last one). All is parsed and put away before the database is held: a batch is
         packed and put away while the next one comes over the wire."""
-        batches, under_way, beside, trouble = _by_bytes(reading(self._fetch(uids, more), self.apart)), deque(), 0, None
+        under_way, beside, trouble = deque(), 0, None
         with ThreadPoolExecutor(1, thread_name_prefix="put-away") as other:
             try:
-                for reads, is_last in batches:
+                for reads, is_last in _by_bytes(reading(self._fetch(uids, more), self.apart, other)):
                     under_way.append((other.submit(put_away, reads, blobs()), reads, is_last))
                     while len(under_way) > beside:
                         yield _when_done(*under_way.popleft())
@@ -120,14 +121,14 @@ def _when_done(done, reads, is_last):
     return reads, is_last
 
 
-def _by_bytes(items):
+def _by_bytes(reads):
     """(batch, is it the last one) of a stream, none much larger than BATCH_BYTES: memory stays flat. What came before
     a trouble is given too: else the same trouble would come again and again at the same place."""
     batch, size, began, most = [], 0, time.monotonic(), FIRST_BYTES
     try:
-        for item in items:
-            batch.append(item)
-            size += len(item.raw)
+        for read in reads:
+            batch.append(read)
+            size += read.came
             if size > most or len(batch) >= BATCH or time.monotonic() - began > BATCH_SECONDS:
                 yield batch, False
                 batch, size, began, most = [], 0, time.monotonic(), min(2 * most, BATCH_BYTES)

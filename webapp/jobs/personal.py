@@ -4,7 +4,8 @@
 from flask import current_app
 
 from webapp.actions import health, reread
-from webapp.actions.receive import read_alone, store_body
+from webapp.actions.contents import read_alone
+from webapp.actions.receive import store_body
 from webapp.extensions import db
 from webapp.jobs import job, look, unit
 from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap

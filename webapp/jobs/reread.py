@@ -4,7 +4,7 @@ import logging
 import time
 
 from webapp.actions import reread
-from webapp.actions.receive import contents_of, read_alone
+from webapp.actions.contents import contents_of, read_alone
 from webapp.extensions import db
 from webapp.jobs import job, look, patiently, unit
 from webapp.mail.apart import Apart

@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from webapp.actions import connections, health, leases, places, withheld
-from webapp.actions.receive import contents_of
+from webapp.actions.contents import contents_of
 from webapp.extensions import db
 from webapp.jobs import detour, following, job, look, numbering, patiently, reconcile, unit
 from webapp.jobs.heartbeat import beating

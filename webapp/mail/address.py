@@ -8,6 +8,7 @@ import binascii
 import ipaddress
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -52,6 +53,10 @@ def mailboxes(raw_header: bytes) -> tuple[tuple[Mailbox, ...], bool]:
     obsolete route, an encoded-word where an address belongs. The list then holds what is beyond doubt.
     An empty header or an empty group gives (), False.
     """
+    return _short_mailboxes(raw_header) if len(raw_header) < _SHORT else _mailboxes(raw_header)
+
+
+def _mailboxes(raw_header):
     if len(raw_header) > MAX_HEADER:
         head = raw_header[:MAX_HEADER]
         raw_header = head[: head.rfind(b",") + 1]
@@ -66,6 +71,10 @@ def mailboxes(raw_header: bytes) -> tuple[tuple[Mailbox, ...], bool]:
         reader.take(kind, value)
     reader.finish()
     return tuple(reader.found[:MAX_MAILBOXES]), reader.ambiguous
+
+
+_SHORT = 200
+_short_mailboxes = lru_cache(maxsize=2_048)(_mailboxes)     # the same people write and are written to again and again
 
 
 def address_key(address: str) -> str:

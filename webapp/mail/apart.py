@@ -14,12 +14,12 @@ import os
 import pickle
 import queue
 import resource
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -29,6 +29,7 @@ from webapp.mail.types import Mailbox, Parsed, Part
 CPU_SECONDS = 2.0          # of one call
 SECONDS = 30.0             # of the wall clock: then it is not the child's fault alone, but we go on
 MEMORY = 600_000_000       # bytes of address space that it may need beyond what it has at the start
+LARGE = 64 * 1024          # bytes of a call that are sent for themselves
 WAITING = 1 << 20          # bytes that may wait in a pipe: answers do, while the next call is worked on
 _KNOWN = {(c.__module__, c.__qualname__): c for c in (Mailbox, Parsed, Part, datetime, timedelta, timezone)}
 
@@ -48,6 +49,7 @@ class Apart:
     def __init__(self, function: Callable, nursery: "Nursery | None" = None):
         self._function, self._nursery, self._pid = function, nursery, None
         self._calls = self._answers = None      # the ends of two pipes
+        self._said = None                       # a poll of the answers: Connection.poll would make one each time
 
     def __enter__(self) -> "Apart":
         return self
@@ -60,19 +62,19 @@ class Apart:
         if self._pid is None:
             self._start()
         with contextlib.suppress(OSError):      # `answer` will say so
-            self._calls.send_bytes(pickle.dumps([how for _raw, how in calls]))
-            for raw, _how in calls:             # as they are: a copy of 50 MB would count
-                self._calls.send_bytes(raw)
+            self._calls.send_bytes(pickle.dumps([(raw if len(raw) < LARGE else None, how) for raw, how in calls]))
+            for raw, _how in calls:
+                if len(raw) >= LARGE:           # as they are: a copy of 50 MB would count
+                    self._calls.send_bytes(raw)
 
     def has_answer(self) -> bool:
         """Need one not wait for `answer`?"""
-        return self._pid is not None and self._answers.poll()
+        return self._pid is not None and bool(self._said.poll(0))
 
     def answer(self):
         """The next result. Died: this one and all that were asked for have none; ask again for those after it."""
-        deadline = time.monotonic() + SECONDS
         try:
-            if not self._answers.poll(deadline - time.monotonic()):
+            if not self._said.poll(SECONDS * 1_000):
                 raise Died
             return _Plain(io.BytesIO(self._answers.recv_bytes())).load()
         except Exception as error:  # noqa: BLE001 - its end, or rubbish: what it says is not to be trusted
@@ -86,11 +88,13 @@ class Apart:
         self._calls.close()
         self._answers.close()
         (self._nursery.bury if self._nursery else _bury)(self._pid)
-        self._pid = self._calls = self._answers = None
+        self._pid = self._calls = self._answers = self._said = None
 
     def _start(self) -> None:
         calls, self._calls = multiprocessing.connection.Pipe(duplex=False)
         self._answers, answers = multiprocessing.connection.Pipe(duplex=False)
+        self._said = select.poll()
+        self._said.register(self._answers, select.POLLIN)
         with contextlib.suppress(OSError):      # somebody has many large pipes
             fcntl.fcntl(self._calls.fileno(), fcntl.F_SETPIPE_SZ, WAITING)
             fcntl.fcntl(answers.fileno(), fcntl.F_SETPIPE_SZ, WAITING)
@@ -239,8 +243,8 @@ def _listen(end, calls) -> None:
     """In a thread of the child: takes what is asked while a call is worked on, so that the parent can go on."""
     try:
         while True:
-            for how in pickle.loads(end.recv_bytes()):
-                calls.put((end.recv_bytes(), how))
+            for raw, how in pickle.loads(end.recv_bytes()):
+                calls.put((end.recv_bytes() if raw is None else raw, how))
     except Exception:  # noqa: BLE001 - EOFError: the parent is done
         calls.put(None)
 

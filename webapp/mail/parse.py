@@ -62,17 +62,19 @@ class _Unreadable(Exception):
     """The message is beyond a limit or beyond both parsers; `args[0]` is the problem's code."""
 
 
-def parse(raw: bytes) -> Parsed:
+def parse(raw: bytes, marks: dict[bytes, tuple[int, str]] | None = None) -> Parsed:
     """Everything a message says of itself. Never raises; `readable` is False when only the headers could be read.
 
+    `marks`: `raw` is a message in short, with these in place of some parts (see `pack.in_short`).
     `problems` holds codes: too_large, too_many_parts, too_deep, broken_structure, headers_cut, text_cut,
-    broken_encoding, no_headers, error.
+    broken_encoding, no_headers, marks_astray (some mark is not the whole of one part: read the message as it was),
+    error.
     """
     problems: list[str] = []
     fields: dict = {}
     try:
         fields = _fields(_headers(raw, problems))
-        body = _body(raw, problems)
+        body = _body(raw, problems, dict(marks or {}))
         return Parsed(**fields, **body, problems=tuple(problems))
     except _Unreadable as reason:
         return Parsed(**fields, readable=False, problems=(*problems, reason.args[0]))
@@ -307,10 +309,11 @@ def _leaves(raw: bytes) -> list[_Leaf]:
         raw = raw.replace(b"\r", b"\n")
     if _more(raw, b":", b"essage/rfc822", MAX_NESTED_MESSAGES):
         raise _Unreadable("too_deep")
-    if _more(raw, b"-", b"\n--", 40 * MAX_PARTS):
-        raise _Unreadable("too_many_parts")
-    if _more(raw, b"-", b"\n--", 3 * MAX_PARTS) and raw.count(b"ultipart/") > 3 * MAX_PARTS:
-        raise _Unreadable("too_deep")   # fast-mail-parser follows them by recursion, to the end of its stack
+    if _more(raw, b"-", b"\n--", 3 * MAX_PARTS):
+        if raw.count(b"\n--") > 40 * MAX_PARTS:
+            raise _Unreadable("too_many_parts")
+        if raw.count(b"ultipart/") > 3 * MAX_PARTS:
+            raise _Unreadable("too_deep")   # fast-mail-parser follows them by recursion, to the end of its stack
     if _more(raw, b"?", b"=?", MAX_WORDS):
         return _library_leaves(raw)  # fast-mail-parser's time grows with the square of encoded-words in one header
     try:
@@ -412,7 +415,7 @@ class _Segment:
         self.html: str | None = None
 
 
-def _body(raw: bytes, problems: list[str]) -> dict:
+def _body(raw: bytes, problems: list[str], marks: dict[bytes, tuple[int, str]]) -> dict:
     leaves, spare = _leaves(raw), _Spare(raw)
     segments: dict[tuple, _Segment] = {}
     others: list[_Leaf] = []
@@ -431,8 +434,10 @@ def _body(raw: bytes, problems: list[str]) -> dict:
     if not leaves and not text:
         problems.append("broken_structure")
     shown = {cid.rstrip(".,") for cid in _CID.findall(html)} if html and others else set()
-    return {"text": text, "html": html, "parts": tuple(_part(leaf, spare, shown, problems) for leaf in others),
-            "invitation": _invitation(others, spare)}
+    parts = tuple(_part(leaf, spare, shown, problems, marks) for leaf in others)
+    if marks:
+        problems.append("marks_astray")
+    return {"text": text, "html": html, "parts": parts, "invitation": _invitation(others, spare)}
 
 
 def _invitation(leaves: list[_Leaf], spare: _Spare) -> dict | None:
@@ -492,8 +497,11 @@ def _text(leaf: _Leaf, spare: _Spare, problems: list[str]) -> str:
     return text
 
 
-def _part(leaf: _Leaf, spare: _Spare, shown: set[str], problems: list[str]) -> Part:
+def _part(leaf: _Leaf, spare: _Spare, shown: set[str], problems: list[str], marks: dict) -> Part:
+    """Takes out of `marks` what stands for all of this part; a calendar is read, so nothing can stand for it."""
     data = leaf.content(spare, problems)
+    marked = marks.pop(data, None) if marks and leaf.content_type not in _CALENDARS else None
+    size, digest = marked or (len(data), sha256(data).hexdigest())
     kind = leaf.content_type if _MEDIA_TYPE.fullmatch(leaf.content_type) else "application/octet-stream"
     cid = clean_header(leaf.content_id, 500) if leaf.content_id else None
     name = leaf.name
@@ -503,8 +511,8 @@ def _part(leaf: _Leaf, spare: _Spare, shown: set[str], problems: list[str]) -> P
         index=leaf.index,
         filename=clean_filename(name, kind),
         content_type=kind,
-        size=len(data),
-        sha256=sha256(data).hexdigest(),
+        size=size,
+        sha256=digest,
         content_id=cid or None,
         inline=bool(cid) and cid in shown,
     )

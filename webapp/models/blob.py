@@ -8,6 +8,7 @@ Pictures that we painted lie here too, under keys of their own; they alone are e
 """
 
 import hashlib
+import threading
 from collections import deque
 
 import zstandard
@@ -37,6 +38,8 @@ blobs = Table("blob", MetaData(), Column("sha256", String(64), primary_key=True)
 
 
 LARGE = 1_000_000       # bytes
+
+_of_thread = threading.local()      # a compressor is made once for many messages, and not for two at the same time
 
 
 class Blobs:
@@ -156,9 +159,16 @@ class Blobs:
 def rows_of(name, packed) -> dict[str, bytes]:
     """What `put` is to store for a message: its SHA-256, and what `pack` made of it. The work without the database.
     Takes the parts out of `packed`: with a large one, two forms of it at once are enough."""
-    compressor = zstandard.ZstdCompressor(level=3)
-    rows = {_part_key(part): compressor.compress(packed.parts.pop(part)) for part in list(packed.parts)}
-    return {**rows, name: compressor.compress(packed.skeleton)}
+    if not (compress := getattr(_of_thread, "compress", None)):
+        compress = _of_thread.compress = zstandard.ZstdCompressor(level=3).compress
+    rows = {_part_key(part): compress(packed.parts.pop(part)) for part in list(packed.parts)}
+    return {**rows, name: compress(packed.skeleton)}
+
+
+def raw_of(rows, name) -> bytes:
+    """The raw message of which `rows_of` made these, before they are put."""
+    unzip = zstandard.ZstdDecompressor().decompress
+    return unpack(unzip(rows[name]), lambda part: unzip(rows[_part_key(part)]))
 
 
 def _write_large(connection, insert, rows):

@@ -3,7 +3,6 @@
 from sqlalchemy import update
 
 from webapp.actions.threads.desk import now_in
-from webapp.actions.threads.keys import insert_into
 from webapp.extensions import db
 from webapp.models import Conversation, Event, Participant, ThreadKey
 from webapp.models.rows import write_rows
@@ -20,13 +19,11 @@ def write(desk):
                 if conversation.id not in desk.into]
     if possible := [{"id": c.id, "possible_reply_to_id": other.id} for c, other in possible if c is not other]:
         db.session.execute(update(Conversation), possible)
-    if desk.new_keys:
-        db.session.execute(insert_into(ThreadKey).on_conflict_do_nothing(), [
-            {"inbox_id": desk.inbox_id, "message_id": message_id, "conversation_id": now_in(desk, conversation).id,
-             "own": says.own, "by": says.by} for conversation, message_id, says in desk.new_keys])
-    if desk.new_participants:
-        db.session.execute(insert_into(Participant).on_conflict_do_nothing(), [
-            {"conversation_id": now_in(desk, c).id, "address_key": key} for c, key in desk.new_participants])
+    write_rows(ThreadKey, [
+        {"inbox_id": desk.inbox_id, "message_id": message_id, "conversation_id": now_in(desk, conversation).id,
+         "own": says.own, "by": says.by} for conversation, message_id, says in desk.new_keys], known_ok=True)
+    write_rows(Participant, [{"conversation_id": now_in(desk, c).id, "address_key": key}
+                             for c, key in desk.new_participants], known_ok=True)
     for event in desk.events:
         if event.conversation_id in desk.into:
             event.conversation_id = now_in(desk, desk.into[event.conversation_id]).id
