@@ -44,19 +44,19 @@ class Read:
         self.raw_sha256 = self.rows = self.parsed = self.columns = self.attachments = None
 
     def pack(self):
-        """Returns the skeleton; None when there is nothing to pack."""
-        if not self.is_whole:
-            return None
-        self.digest = self.raw_sha256 = hashlib.sha256(self.raw).hexdigest()
-        packed = pack(self.raw)
-        has_parts = bool(packed.parts)
-        self.rows = rows_of(self.raw_sha256, packed)
-        return packed.skeleton if has_parts else None
+        """Its digest, and what Blobs is to store."""
+        if self.is_whole:
+            packed = self._packed()
+            self.rows = rows_of(self.raw_sha256, packed)
 
     def shorten(self):
-        """`pack`, and keep no more than the parser needs."""
-        if skeleton := self.pack():
-            self._keep(*in_short(skeleton, SECRET))
+        """`pack`, and keep no more than the parser needs: it goes before the parts are compressed, for raw, decoded and
+        compressed at once would be three times a large message."""
+        if self.is_whole:
+            packed = self._packed()
+            if packed.parts:
+                self._keep(*in_short(packed.skeleton, SECRET))
+            self.rows = rows_of(self.raw_sha256, packed)
 
     def lengthen(self):
         """As it was: its marks did not come back."""
@@ -73,6 +73,10 @@ class Read:
     def held(self):
         """Bytes in memory."""
         return len(self.raw) + sum(map(len, (self.rows or {}).values()))
+
+    def _packed(self):
+        self.digest = self.raw_sha256 = hashlib.sha256(self.raw).hexdigest()
+        return pack(self.raw)
 
     def _keep(self, raw, how):
         self.raw, self.how, self.item = raw, how, self.item._replace(raw=raw)

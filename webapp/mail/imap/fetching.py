@@ -56,11 +56,11 @@ class Fetching:
             uid = items.uid_of(found)
             if uid not in self.asked or uid in self.answered:
                 continue
-            value = make(uid, found)
-            if value is not None:
+            made = [make(uid, found)]
+            found = None
+            if made[0] is not None:
                 self.answered.add(uid)
-                yield value
-            value = found = None        # else they live on until the next one is here
+                yield made.pop()        # held here, a large message would live on until the next one is asked for
 
     def _send(self, batch: list[int]) -> None:
         self._count += 1

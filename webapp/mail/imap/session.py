@@ -324,18 +324,18 @@ class Session:
         if not uids:
             return
         run = Fetching(self._wire, uids, what, longest)
+
+        def counted(uid, found):
+            if (value := make(uid, found)) is not None:
+                given.add(uid)
+            return value
+
         with self._reading():
             try:
-                for value in run.run(batches_of(uids, sizes), make, more):
-                    given.add(value.uid)
-                    yield value
-                    del value
+                yield from run.run(batches_of(uids, sizes), counted, more)
                 self.unasked |= frozenset(uids) - run.sent
                 again = [uid for uid in run.refused if uid not in run.answered][:_SINGLE_TRIES]
-                for value in run.run(iter([[uid] for uid in again]), make):
-                    given.add(value.uid)
-                    yield value
-                    del value
+                yield from run.run(iter([[uid] for uid in again]), counted)
             except TooLong as long:
                 if long.uid in run.asked and long.uid not in given:
                     given.add(long.uid)
