@@ -80,7 +80,7 @@ def _event_kinds():
     found = set()
     for _path, call in [*calls("Event"), *calls("Row")]:
         found |= {k.value.value for k in call.keywords if k.arg == "kind" and isinstance(k.value, ast.Constant)}
-    for name, place in (("_happened", 2), ("_set_status", 3)):
+    for name, place in (("_happened", 2), ("happened", 2), ("_told", 2), ("_status", 3)):
         for _path, call in calls(name):
             if len(call.args) > place:
                 found |= {n.value for n in ast.walk(call.args[place]) if isinstance(n, ast.Constant)}

@@ -25,6 +25,7 @@ def file(connection, fresh):
         write(desk)
     announce(f"inbox-{desk.inbox_id}")
     touched = {m.conversation_id for m, _p, _i in fresh}
+    announce(*{f"inbox-{desk.found[i].inbox_id}" for i in touched if i in desk.found})      # some were moved elsewhere
     announce(*(f"conversation-{i}" for i in sorted(touched - set(desk.opened))))    # nobody looks at a new one yet
 
 
@@ -40,10 +41,11 @@ def file_unreadable(connection, message):
 
 def file_own(conversation, message):
     """A reply that was just written here: no look-up, its conversation is known."""
-    desk = Desk(conversation.inbox_id, "", message.connection.created_at, filed=[(message, conversation)])
+    desk = Desk(message.connection.inbox_id or conversation.inbox_id, "", message.connection.created_at,
+                filed=[(message, conversation)])
     say_keys(desk, conversation, keys_of(message, ids_of(message.message_id, (), message.references)))
     let_take_part(desk, conversation, {key_of(a) for _n, a in message.to + message.cc} - {""})
-    count_in(desk, conversation, message, seen=True)
+    count_in(desk, conversation, message, seen=True, written_here=True)
     write(desk)
     _announce(conversation)
 
