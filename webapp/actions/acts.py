@@ -4,7 +4,7 @@ An event keeps what was before and what it made of it, as plain values. It goes 
 """
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 
@@ -23,7 +23,8 @@ def new_act() -> str:
 def as_it_is(conversation) -> dict:
     """What an act may change, as plain values."""
     values = {name: getattr(conversation, name) for name in FIELDS}
-    values["snoozed_until"] = values["snoozed_until"] and values["snoozed_until"].isoformat()
+    until = values["snoozed_until"]
+    values["snoozed_until"] = until and until.astimezone(UTC).isoformat()       # as the database gives it back
     return values
 
 

@@ -1,22 +1,18 @@
 """Notes among colleagues. Who is named in one is called in: on the screen, and by mail if they want that."""
 
-from datetime import timedelta
-
 from sqlalchemy import select
 
+from webapp.actions.following import TOGETHER, facts_of, tell_followers
 from webapp.actions.notices import tell
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Follower, Mention, Note, Person, Team, TeamMember
+from webapp.models import Mention, Note, Team, TeamMember
 from webapp.models.inbox import member_ids
 from webapp.models.person import active_people
 from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.rules.access import may_read_inbox
 from webapp.rules.mentions import check_note, handles, spans
-
-TOGETHER = timedelta(minutes=5)     # what happens meanwhile comes in one mail
-EXCERPT = 300
 
 
 def write(actor, conversation, text):
@@ -25,7 +21,7 @@ def write(actor, conversation, text):
     db.session.add(note)
     db.session.flush()
     called = _called(actor, conversation, note)
-    _tell_followers(actor, conversation, note, but={p.id for p in called} | {actor.id})
+    tell_followers(conversation, actor.name, note.text, "note", but={p.id for p in called} | {actor.id})
     announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")
     return note
 
@@ -68,21 +64,7 @@ def _called(actor, conversation, note):
     named.pop(actor.id, None)
     for person in named.values():
         note.mentions.append(Mention(person_id=person.id))
-        tell(person, "mentioned", mail=person.mail_mentions, after=TOGETHER, **_facts(actor, conversation, note.text))
+        tell(person, "mentioned", mail=person.mail_mentions, after=TOGETHER,
+             **facts_of(conversation, actor.name, note.text))
     db.session.flush()
     return list(named.values())
-
-
-def _tell_followers(actor, conversation, note, but):
-    followers = db.session.scalars(select(Person).join(Follower, Follower.person_id == Person.id).where(
-        Follower.conversation_id == conversation.id, Person.state == "active"))
-    allowed = {p.id for p in readers(conversation.inbox)}
-    for person in followers.all():
-        if person.id in allowed - but:
-            tell(person, "followed", mail=person.mail_following, after=TOGETHER, what="note",
-                 **_facts(actor, conversation, note.text))
-
-
-def _facts(actor, conversation, text):
-    return {"by": actor.name, "conversation": conversation.id, "subject": conversation.subject,
-            "inbox": conversation.inbox.name, "excerpt": " ".join(text.split())[:EXCERPT]}

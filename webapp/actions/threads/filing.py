@@ -1,5 +1,6 @@
 """New mail finds its conversation, or opens one."""
 
+from webapp.actions.following import tell_of_mail
 from webapp.actions.threads.desk import Desk, able, let_take_part, name_refused, owners_first, owns, refuse, say_keys
 from webapp.actions.threads.joining import ask_again, settle
 from webapp.actions.threads.keys import ids_in, key_of, keys_of, mentioned
@@ -23,6 +24,7 @@ def file(connection, fresh):
             _file_one(desk, message, parsed, item)
         ask_again(desk)
         write(desk)
+    tell_of_mail([(m, c) for m, c in desk.filed if c.id not in desk.opened], desk.since)
     announce(f"inbox-{desk.inbox_id}")
     touched = {m.conversation_id for m, _p, _i in fresh}
     announce(*{f"inbox-{desk.found[i].inbox_id}" for i in touched if i in desk.found})      # some were moved elsewhere

@@ -1,10 +1,10 @@
 """A conversation: read, answered, the answer called back."""
 
-from flask import abort, request
+from flask import abort
 from flask_login import current_user
 from sqlalchemy import select
 
-from webapp.actions import acts, conversations, drafts, outbox, replies
+from webapp.actions import conversations, drafts, outbox, replies
 from webapp.blueprints.team.acting import answer
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url, row_of, shell
@@ -21,7 +21,7 @@ from webapp.web.present import fragment, go, is_swap, present
 def conversation(conversation_id):
     found = find.conversation(conversation_id)
     _saw(found)
-    facts = {**thread_of(found), "done": acts.events_of(current_user, request.args.get("done", "-"))[::-1]}
+    facts = thread_of(found)
     if is_swap():
         return fragment("team/thread", row=row_of(found), **facts)
     if found.id != conversation_id:

@@ -5,6 +5,7 @@ from flask_login import current_user
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from webapp.actions.acts import events_of
 from webapp.blueprints.team.routes import blueprint
 from webapp.extensions import db
 from webapp.models import (
@@ -61,7 +62,8 @@ def shell(found, conversation=None):
     listing = listing_of(conversation, found.id if found is not None else None)
     if listing.inbox_id is None:
         found = None
-    return {**rows_of(found, listing, conversation), **side_of(listing), "conversation": conversation}
+    return {**rows_of(found, listing, conversation), **side_of(listing), "conversation": conversation,
+            "done": events_of(current_user, request.args.get("done", "-"))[::-1]}
 
 
 def rows_of(found, listing, conversation=None):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import joinedload, selectinload, undefer
 from webapp.actions import notes as notes_of
 from webapp.actions import replies
 from webapp.actions.threads import base_subject
+from webapp.blueprints.team.presence import who_else
 from webapp.blueprints.team.rows import known_tags, listing_of
 from webapp.extensions import db
 from webapp.models import (
@@ -69,7 +70,7 @@ def thread_of(found):
                                                             Draft.person_id == current_user.id)),
                 reply_form=Reply(formdata=None), note_form=WriteNote(formdata=None), form=Act(), others=others,
                 possible=possible, sender=sender, **_answered(messages, sender), listing=listing_of(found),
-                notes={n.id: n for n in notes}, handles=known, **_choices(found))
+                notes={n.id: n for n in notes}, handles=known, present=who_else(found), **_choices(found))
 
 
 def _choices(found):
