@@ -7,7 +7,7 @@ import random
 import re
 import tracemalloc
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -20,6 +20,7 @@ from webapp.actions import files
 from webapp.blueprints.messages.archive import archived
 from webapp.extensions import db, unit
 from webapp.jobs import scan
+from webapp.mail.filename import clean_filename
 from webapp.mail.preview import MAX_TEXT
 from webapp.models import Attachment, Message, Scan
 from webapp.models.types import now
@@ -120,6 +121,33 @@ def test_all_files_come_as_one_archive_with_names_of_their_own(team, browser_of)
     assert archive.namelist() == ["a.txt", "A (2).txt", "evil.sh", "a (3).txt", "zażółć.pdf", "noext", "noext (2)"]
     assert [archive.read(n) for n in archive.namelist()] == [content for _name, _kind, content in given]
     assert {i.compress_type for i in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def unpacked(files, at=None):
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(archived(files, at or now()))))
+    assert archive.testzip() is None
+    return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_names_in_an_archive_are_never_too_long_for_a_disk():
+    name = clean_filename("ż" * 300 + ".pdf")
+    names = list(unpacked([(name, lambda: iter([b"x"]))] * 11))
+    assert len(set(names)) == 11
+    assert names[10].endswith("ż (11).pdf")
+    assert max(len(n.encode()) for n in names) <= 255
+
+
+def test_a_file_that_is_gone_takes_no_other_file_of_the_archive_with_it():
+    def gone():
+        raise LookupError
+
+    assert unpacked([("a.txt", lambda: iter([b"one"])), ("b.txt", gone), ("c.txt", lambda: iter([b"three"]))]) == {
+        "a.txt": b"one", "b.txt.missing": b"", "c.txt": b"three"}
+
+
+@pytest.mark.parametrize("year", [1, 1970, 2150, 9999])
+def test_an_archive_is_of_any_year(year):
+    assert unpacked([("a.txt", lambda: iter([b"x"]))], datetime(year, 1, 1, tzinfo=UTC)) == {"a.txt": b"x"}
 
 
 def test_an_archive_is_written_while_it_is_sent():
@@ -239,7 +267,7 @@ def test_of_everything_else_there_is_a_download_only(team, browser_of, kind):
 def test_a_file_is_handed_out_once_the_scanner_has_looked_at_it(team, browser_of, scanner):
     file = received(("a.txt", "text/plain", b"harmless"))["a.txt"]
     with browser_of("marek") as client:
-        for path in (f"/attachments/{file.id}", f"/attachments/{file.id}/preview", "/messages/1/files.zip"):
+        for path in (f"/attachments/{file.id}", f"/attachments/{file.id}/preview", "/messages/1/files.zip", "/messages/1/raw"):
             waits = client.get(path)
             assert (waits.status_code, waits.headers["Retry-After"]) == (202, "2")
             assert "harmless" not in waits.text
@@ -247,6 +275,7 @@ def test_a_file_is_handed_out_once_the_scanner_has_looked_at_it(team, browser_of
         scan.scan(file.id)
         assert scanner.fake.asked == [b"harmless"]
         assert client.get(f"/attachments/{file.id}", buffered=True).data == b"harmless"
+        assert client.get("/messages/1/raw", buffered=True).content_type == "message/rfc822"
         scan.scan(file.id)
         assert len(scanner.fake.asked) == 1
         with unit():
@@ -280,6 +309,9 @@ def test_what_is_infected_is_never_handed_out_and_named(team, browser_of, scanne
             assert "EICAR-STANDARD" not in answer.text
         archive = zipfile.ZipFile(io.BytesIO(client.get("/messages/1/files.zip", buffered=True).data))
         assert archive.namelist() == ["good.txt"]
+        whole = client.get("/messages/1/raw")
+        assert whole.status_code == 403
+        assert "The virus scanner found Win.Test.EICAR_HDB-1 in virus.txt." in whole.text
         scanner("127.0.0.1:1", "allow")
         scan.scan(bad)
         assert client.get(f"/attachments/{bad}").status_code == 403

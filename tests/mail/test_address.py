@@ -10,6 +10,7 @@ from webapp.mail.address import (
     mailboxes,
     name_hides,
     name_lies,
+    other_domain,
     readable_domain,
 )
 from webapp.mail.types import Mailbox
@@ -94,6 +95,12 @@ def test_letters_of_two_alphabets_in_one_domain_are_shown_as_what_they_are():
     assert address_key("ceo@victіm.example") == "ceo@xn--victm-q2e.example" != "ceo@victim.example"
 
 
+@pytest.mark.parametrize("local", ["\u202emoc.knab", "ceo\uff20bank.example", "ceo\u2800\u2800", "ceo\u200b"])
+def test_of_an_address_that_shows_as_another_there_is_no_sender(local):
+    assert mailboxes(f"<{local}@evil.example>".encode()) == ((), True)
+    assert mailboxes("Zażółć <żółw.日本.אב@x.example>".encode())[0][0].address == "żółw.日本.אב@x.example"
+
+
 def test_one_address_has_one_key():
     assert address_key(" Jan.K+Tag@Firma.Example. ") == "jan.k+tag@firma.example"
     assert address_key("JAN@ŻÓŁW.example") == address_key("jan@xn--w-uga1v8h.example")
@@ -119,6 +126,15 @@ def test_one_address_has_one_key():
         "a@b\n.example",
         "a@" + "x" * 300,
         "a@\u202e.example",
+        "\u202emoc.knab@x.example",
+        "ceo\uff20bank.example@x.example",
+        "ceo\ufe6bbank.example@x.example",
+        "ceo.bank.example" + "\u2800" * 60 + "@x.example",
+        "ceo\u3164\u3164@x.example",
+        "ce\u200bo@x.example",
+        "ce\u034fo@x.example",
+        "ceo\ufe0f@x.example",
+        "ce\u00a0o@x.example",
     ],
 )
 def test_what_is_not_one_address_has_no_key(bad):
@@ -186,3 +202,6 @@ def test_domains_are_readable_in_both_directions():
     assert readable_domain("xn--\x00") == "xn--\x00"
     assert ascii_domain("Bücher.example") == "xn--bcher-kva.example"
     assert ascii_domain("no domain") == "no domain"
+    assert other_domain("xn--bcher-kva.example") == "bücher.example"
+    assert other_domain("Bücher.example") == "xn--bcher-kva.example"
+    assert other_domain("Corp.example.") is other_domain("\u0430..b") is other_domain("") is None

@@ -6,13 +6,15 @@ import pytest
 
 from webapp.mail.flowed import unflow
 from webapp.mail.parse import parse
+from webapp.mail.text import snippet, split_quote, to_html
 
 
 @pytest.mark.parametrize("text, whole", [
     ("one \ntwo \nthree\nnext\n", "one two three\nnext\n"),
     ("> a \n> b\n>> c \n>> d\nmine", "> a b\n>> c d\nmine"),
     ("> a \nb\n", "> a \nb\n"),                             # the depth changes in the middle
-    (" > not a quote\n From here\n", "> not a quote\nFrom here\n"),
+    (" > not a quote\n From here\n", " > not a quote\nFrom here\n"),
+    ("we take \n >5 kg\n", "we take >5 kg\n"),
     ("bye \n-- \nJan \nNowak", "bye \n-- \nJan Nowak"),
     ("a \n\nb", "a \nb"),
     ("", ""),
@@ -26,6 +28,14 @@ def test_soft_breaks_go_and_hard_ones_stay(text, whole):
 def test_delsp_takes_the_space_as_well():
     assert unflow("日本 \n語\n", delsp=True) == "日本語\n"
     assert unflow("> 日本 \n> 語\n", delsp=True) == "> 日本語\n"
+
+
+def test_a_mark_of_ones_own_is_no_quote_later_either():
+    own = unflow("We can take\n >5 kg of it\n >2 t of that\n")
+    assert split_quote(own) == (own, "")
+    assert "<blockquote>" not in to_html(own)
+    assert "&gt;5 kg of it" in to_html(own)
+    assert snippet(own) == "We can take >5 kg of it >2 t of that"
 
 
 def test_a_message_says_by_its_type_that_it_is_flowed():

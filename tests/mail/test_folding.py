@@ -66,6 +66,10 @@ UNFOLDED = {
     "forwarded by Thunderbird": '<p>NEW</p><div class="moz-forward-container">-------- Forwarded Message --------'
                                 "<table><tr><th>Subject: </th><td>x</td></tr></table><p>The letter</p></div>",
     "a testimonial": "<p>NEW</p><p>What people say about us:</p><blockquote>The best shop.</blockquote>",
+    "a form's field": '<p>NEW request</p><div name="quote">five pallets, please</div>',
+    "a freight order": "<p>Please quote:</p><p><b>From:</b> Gdansk<br><b>To:</b> Berlin<br><b>Date:</b> 12.05.2025</p><p>Price?</p>",
+    "a freight order in rows": "<p>Quote:</p><table><tr><td>From:</td><td>Gdansk</td></tr><tr><td>To:</td><td>Berlin</td></tr>"
+                               "<tr><td>Date:</td><td>12.05</td></tr></table><p>Price?</p>",
     "nothing quoted": "<p>NEW</p><table><tr><td>From: 10:00</td><td>To: 12:00</td></tr></table>",
     "hidden words above": '<div style="display:none">preheader</div>' + QUOTES["gmail"].replace("NEW", ""),
     "rows": "<table><tr><td>NEW</td></tr><tr><td>-------- Original message --------</td></tr><tr><td>x</td></tr></table>",

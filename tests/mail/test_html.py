@@ -6,6 +6,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from webapp.mail.html import ATTRIBUTES, TAGS, clean, estimate_height, fill, recheck, text_of
+from webapp.mail.text import snippet
 
 OURS = {"target", "rel"}
 
@@ -258,6 +259,24 @@ def test_text_reads_as_lines():
         == "a\nb\n\nc d\n\nx\ny\n\n1 2\n3\n\nend <b>"
     )
     assert text_of("") == "" and text_of("<script>x</script>") == ""
+
+
+def test_a_quote_is_marked_in_the_text_and_a_list_shows_the_answer_below_it():
+    said = "<div>On 6 Jan 2025 at 10:00, Jan &lt;a@b.example&gt; wrote:</div>"
+    html = f'<p>Hi,</p>{said}<blockquote type="cite"><p>one &lt;b&gt;<br>two</p><blockquote type=cite>three</blockquote></blockquote><p>No.</p>'
+    assert text_of(html) == clean(html).text == (
+        "Hi,\n\nOn 6 Jan 2025 at 10:00, Jan <a@b.example> wrote:\n\n> one <b>\n> two\n>\n> three\n\nNo.")
+    assert snippet(text_of(html)) == "Hi, No."
+    assert text_of("<blockquote>said by nobody</blockquote>") == "said by nobody"
+
+
+@pytest.mark.parametrize("html", [
+    '<blockquote type="cite">' * 250 + "x" * 1_900_000, ('<blockquote type="cite">' + "word word " * 700) * 250,
+    '<blockquote type="cite">x</blockquote>' * 9_000, '<blockquote type="cite">a' * 200 + "<p>y</p>" * 19_000], ids=range(4))
+def test_a_bomb_of_quotes_costs_little(html):
+    started = time.process_time()
+    text_of(html)
+    assert time.process_time() - started < 1
 
 
 def test_the_height_grows_with_what_is_shown():

@@ -108,6 +108,20 @@ def test_texts_are_one_clean_bounded_line(text):
         assert "\u202e" not in value
 
 
+def test_only_a_line_end_ends_a_line():
+    for mark in "\u2028\u2029\x85\x0b\x0c\x1c":
+        said = read(calendar(f"SUMMARY:Lunch{mark}ORGANIZER;CN=Boss:mailto:boss@corp.example{mark}DTEND:20270101T100000Z",
+                             "ORGANIZER;CN=Eve:mailto:eve@evil.example", "DTEND;TZID=Europe/Warsaw:20261210T113000"))
+        assert said["organizer"] == ["Eve", "eve@evil.example"]
+        assert said["end"] == "2026-12-10T10:30+00:00"
+
+
+@pytest.mark.parametrize("rule", ["BYMONTH=10;BYDAY=-1SU", "BYMONTH=3;BYMONTHDAY=25,26,27,28,29,30,31;BYDAY=SU", "bymonth=4;byday=1su;interval=1"])
+def test_zones_change_their_clocks_in_every_honest_way(rule):
+    zones = (OWN_ZONE % ("Firma", "+0200")).replace("BYMONTH=10;BYDAY=-1SU", rule)
+    assert read(calendar("DTSTART;TZID=Firma:20261210T100000", "DTEND:-", zones=zones))["start"] == "2026-12-10T08:00+00:00"
+
+
 @pytest.mark.parametrize("organizer", ["mailto:a@b@c", "javascript:x()", "mailto:<x>", "invalid:nomail", "mailto:"])
 def test_an_organiser_without_one_address_is_none(organizer):
     assert read(calendar(f"ORGANIZER;CN=Jan:{organizer}"))["organizer"] is None
@@ -126,6 +140,12 @@ def test_the_calendar_of_a_mail_is_read_with_it_and_stays_a_file():
     assert parse(letter(files=[("a.txt", "text/plain", calendar())])).invitation is None
 
 
+def bent(rule, since="1601", when="20260710", many=12):
+    """An event in a zone of its own that changes its clock by this rule, `many` times over: as many as are looked at."""
+    zone = (OWN_ZONE % ("Bent", "+0200")).replace("FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU", rule).replace("1601", since).splitlines()
+    return calendar(f"DTSTART;TZID=Bent:{when}T100000", "DTEND:-", zones="\n".join([*zone[:2], *zone[2:-1] * many, zone[-1]]))
+
+
 ZONES = "".join((OWN_ZONE % (f"Z{n}", "+0200")).replace("BYDAY=-1SU", "BYMONTHDAY=1,2,3,4,5,6,7,8,9") for n in range(200))
 BOMBS = {
     "begins": b"BEGIN:X\r\n" * 100_000, "folds": calendar("SUMMARY:a" + "\r\n b" * 240_000),
@@ -137,12 +157,26 @@ BOMBS = {
     "a long time": calendar("DTEND:-", "DURATION:P99999999999999999D"), "the last year": calendar("DTSTART:99991231T235959Z", "DTEND:-", "DURATION:P400D"),
     "quotes": calendar('LOCATION;X="' + '"' * 1900 + ":x"), "parameters": calendar("SUMMARY" + ';X="a"' * 390 + ":x"),
     "colons": b":" * 900_000, "lines": calendar(*["X:y"] * 200_000), "events": calendar() * 3_000, "too long": calendar() + b" " * 1_000_000,
+    "all that a zone may do": bent("FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1,2,3,4,5,6,7", when="20991210"),
     "long lines": calendar("SUMMARY:" + "a" * 900_000), "numbers": calendar("SEQUENCE:" + "9" * 1_900, "RRULE:FREQ=DAILY;COUNT=" + "9" * 1_900),
 }
 
+BENT = {
+    "small letters": bent("FREQ=DAILY").replace(b"RRULE", b"rrule"), "small seconds": bent("FREQ=SECONDLY", "2026").replace(b"RRULE", b"Rrule"),
+    "small start": bent("FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1,2,3,4,5,6,7", "0001").replace(b"\nDTSTART:", b"\ndtstart:"),
+    "never": bent("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31"), "nearly never": bent("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=1;BYDAY=5MO"),
+    "the other way": bent("FREQ=YEARLY;BYDAY=5MO;BYMONTH=2;BYMONTHDAY=1"), "every Monday": bent("FREQ=YEARLY;BYDAY=MO"),
+    "far away": bent("FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1,2,3,4,5,6,7", when="99981210"),
+}
 
-@pytest.mark.parametrize("name", BOMBS)
+
+@pytest.mark.parametrize("name", BENT)
+def test_a_zone_that_no_clock_knows_is_an_unknown_one(name):
+    assert read(BENT[name])["zone"] == "Bent"
+
+
+@pytest.mark.parametrize("name", [*BOMBS, *BENT])
 def test_a_bomb_costs_a_bounded_time(name):
     started = time.process_time()
-    read(BOMBS[name])
+    read((BOMBS | BENT)[name])
     assert time.process_time() - started < 0.8

@@ -153,6 +153,13 @@ def test_robots_lists_and_bounces_are_told(line, field):
         ("x\u2028y.txt", "x y.txt"),
         ("∕etc∕passwd", "_etc_passwd"),
         ('a"; b="c', "a__ b=_c"),
+        ("invoice.pdf" + "\u2800" * 60 + ".exe", "invoice.pdf.exe"),
+        ("a\u3164\u115f\u1160\uffa0\u034f.exe", "a.exe"),
+        ("COM\u00b9.txt", "_COM\u00b9.txt"),
+        ("lpt\u00b3", "_lpt\u00b3"),
+        ("con .txt", "_con .txt"),
+        ("nul .tar.gz", "_nul .tar.gz"),
+        ("contract.txt", "contract.txt"),
     ],
 )
 def test_a_file_name_is_only_a_name(name, safe):

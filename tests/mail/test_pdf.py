@@ -30,6 +30,8 @@ QUIET = {
     "a reference to a place": pdf(b"/OpenAction 4 0 R", LINK, b"[2 0 R /Fit]"), "links": pdf(b"", LINK, LINK),
     "packed": pdf(packed=[(5, LINK), (6, b"<< /A 1 >>")]), "packed opening": pdf(b"/OpenAction 6 0 R", packed=[(5, LINK), (6, b"[2 0 R /Fit]")]),
     "words in its text": pdf(b"", b"<< /Length 9 >>\nstream\n(JavaScript) Tj\nendstream"), "fonts": pdf(b"", b"<< /BaseFont /ABCDEF+Arial#20Bold >>"),
+    "outlines": pdf(b"/Outlines 3 0 R", b"<< /First 4 0 R /Last 4 0 R >>", packed=[(6, LINK)]), "a picture": pdf(b"", LINK, b"<< >>\nstream\n/AA\xff/AAx\nendstream"),
+    "saved anew": pdf(b"/OpenAction [2 0 R /Fit]", LINK) * 20, "a named place": pdf(b"/OpenAction << /Type /Action /D (page1) /S /GoTo >>", LINK),
     "action without link": pdf(b"/AA << /O 3 0 R >>", b"<< >>"),
 }
 ACTING = {
@@ -42,6 +44,17 @@ ACTING = {
     "encrypted": pdf(b"/Encrypt 9 0 R", packed=[(6, LINK)], pack=lambda c: bytes(b ^ 90 for b in zlib.compress(c))),
     "with a predictor": pdf(packed=[(6, LINK)], how=b"/Filter /FlateDecode /DecodeParms << /Predictor 12 >>"),
     "hidden name of a stream": pdf(packed=[(6, SCRIPT)]).replace(b"/ObjStm", b"/Obj#53tm"), "no pdf": b"<html>", "nothing": b"",
+    "goes to a page and further": pdf(b"/OpenAction << /S /GoTo /D [3 0 R /Fit] /Next << /S /URI /URI (x) >> >>"),
+    "a place within another action": pdf(b"/OpenAction << /X << /S /GoTo >> /S /URI /URI (x) >>"),
+    "a comment before the action": pdf(b"/AA %x\n << /O << /S /URI /URI (x) >> >>"), "a zero before it": pdf(b"/AA\0<< /O << /S /URI /URI (x) >> >>"),
+    "an opening twice": pdf(b"/OpenAction 5 0 R", LINK, b"<< >>", b"[2 0 R /Fit]") + b"\n5 0 obj\n<< /S /URI /URI (x) >>\nendobj",
+    "the last of many openings": pdf(b"/OpenAction [2 0 R /Fit]", LINK) * 60 + b"/OpenAction << /S /URI /URI (x) >>",
+    "a stream that hides what it is": pdf(packed=[(6, SCRIPT)]).replace(b"/Type /ObjStm ", b""),
+    "that says it elsewhere": pdf(b"", b"/ObjStm", b"<< /Length 8 >>\nstream\n" + zlib.compress(b"") + b"\nendstream", packed=[(6, SCRIPT)]).replace(b"/Type /ObjStm", b"/Type 3 0 R"),
+    "a stream within a string": pdf(packed=[(6, SCRIPT)], how=b"/Pad (stream\n" + zlib.compress(b"") + b"endstream) /Filter /FlateDecode"),
+    "a predictor by another name": pdf(packed=[(6, LINK)], how=b"/Filter /FlateDecode /DecodeParms << /Predicto#72 12 >>"),
+    "a predictor elsewhere": pdf(packed=[(6, LINK)], how=b"/Filter /FlateDecode /DecodeParms 9 0 R"),
+    "a predictor far away": pdf(packed=[(6, LINK)]).replace(b"/Type /ObjStm", b"/DecodeParms << /Predictor 12 >> /Pad /" + b"x" * 1_500 + b" /Type /ObjStm"),
     "in what looks like a stream": b"%PDF-1.7\n(stream\n)\n1 0 obj << /OpenAction " + SCRIPT + b" >> endobj (endstream)",
 }
 
@@ -59,6 +72,9 @@ def test_what_acts_by_itself_or_hides_is_not(name):
 def test_hostile_files_cost_little():
     bombs = [b"%PDF-" + b"/" * 5_000_000, b"%PDF-" + b"/ObjStm " * 500_000, b"%PDF-" + b"/ObjStm stream\n" * 300_000, b"%PDF-" + b"/OpenAction 1 0 R /URI " * 200_000,
              b"%PDF-" + b"/J#61vaScrip" * 400_000, b"%PDF-" + b"/OpenAction << " * 300_000 + b"/URI ", b"%PDF-" + b" 1 0 obj" * 500_000 + b"/URI /OpenAction 7 0 R",
+             b"%PDF-" + b"/OpenAction 1 0 R " * 50 + b"/URI " + b"2 0 obj " * 2_000_000, b"%PDF-" + b"/First " * 2_000_000, b"%PDF-" + b"1 " * 9_000_000 + b"/URI /OpenAction 7 0 R",
+             b"%PDF-" + (b"9 0 obj << /Type /ObjStm /First 4 >> stream\n" + zlib.compress(b"1 0 <<>>") + b"\nendstream endobj ") * 4_900 + bytes(19_000_000) + b"endstream",
+             b"%PDF-" + (b"obj /ObjStm >> stream\n" + zlib.compress(b"1 0 <<>>")) * 4_900 + bytes(19_000_000) + b"endstream",
              pdf(packed=[(6, bytes(80_000_000))]), pdf(packed=[(n, b"x" * 30) for n in range(100_000)]), b"%PDF-" + bytes(19_000_000)]
     for bomb in bombs:
         started = time.process_time()

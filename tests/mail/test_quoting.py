@@ -27,6 +27,7 @@ ATTRIBUTIONS = [
     ("pt", "Jan Nowak <jan@firma.example> escreveu (segunda, 6/01/2025 à(s) 10:00):"),
     ("pt", "Em seg., 6 de jan. de 2025 às 10:00, Jan Nowak <jan@firma.example> escreveu:"),
     ("nl", "Op ma 6 jan 2025 om 10:00 schreef Jan Nowak <jan@firma.example>:"),
+    ("nl", "Op 6 jan. 2025 om 10:00 heeft Jan Nowak <jan@firma.example> het volgende geschreven:"),
     ("sv", "Den mån 6 jan. 2025 kl 10:00 skrev Jan Nowak <jan@firma.example>:"),
     ("sv", "6 jan. 2025 kl. 10:00 skrev Jan Nowak <jan@firma.example>:"),
     ("nb", "man. 6. jan. 2025 kl. 10:00 skrev Jan Nowak <jan@firma.example>:"),
@@ -90,10 +91,13 @@ HEADERS = [
     ("ko", "보낸 사람: Jan\n보낸 날짜: 2025년 1월 6일\n받는 사람: Anna\n제목: RE: 팔레트"),
     ("he", "מאת: Jan\nנשלח: יום שני 6 ינואר 2025\nאל: Anna\nנושא: RE"),
     ("bold", "*From:* Jan\n*Sent:* Monday, January 6, 2025 10:00\n*To:* Anna"),
+    ("a date and a subject", "From: Jan\nDate: Monday, January 6, 2025 10:00\nTo: Anna\nSubject: RE: Pallet"),
+    ("a date and an address", "From: Jan <jan@firma.example>\nDate: Monday, January 6, 2025 10:00\nTo: Anna"),
 ]
 RULES = ("-----Original Message-----", "-------- Oryginalna wiadomość --------", "-----Ursprüngliche Nachricht-----",
          "-----Message d'origine-----", "-------- Исходное сообщение --------", "----- 元のメッセージ -----",
-         "-----Oorspronkelijk bericht-----", "-----Mensaje original-----", "-----Původní zpráva-----")
+         "-----Oorspronkelijk bericht-----", "-----Mensaje original-----", "-----Původní zpráva-----",
+         "-----Original-Nachricht-----", "----- Mail original -----")
 NOT_QUOTES = (
     "From: 10:00\nTo: 12:00\nyou can come.\n",
     "Od: poniedziałku\nDo: piątku\nczynne.\n",
@@ -101,6 +105,14 @@ NOT_QUOTES = (
     "Please note what they wrote on page 12:\nit is 5 kg.\n",
     "----------\nA line of dashes\n----------\nand words\n",
     "> quoted\nand my answer\n",
+    "Please quote a transport:\n\nFrom: Gdansk\nTo: Berlin\nDate: 12.05.2025\n\nWhat is your price?\n",
+    "Proszę o wycenę:\n\nOd: Gdańsk\nDo: Berlin\nData: 12.05.2025\n\nIle to kosztuje?\n",
+    "Bitte um ein Angebot:\n\nVon: Hamburg\nAn: Berlin\nDatum: 12.05.2025\n\nWas kostet das?\n",
+    "A message from the website.\n\nFrom: John Doe <john@x.example>\nDate: 2025-05-12\nPhone: 123\n\nPlease call me.\n",
+    "As agreed on 12.05.2025 with Anna <anna@firma.example>:\nfive pallets go to Berlin.\n",
+    "Hello,\nOn 6.01.2025 your driver wrote to me at jan@firma.example:\nthe goods are wet.\n\nWho pays?\n",
+    "Pan Nowak pisze w mailu z 12.05.2025 (nowak@firma.example):\ndostawa w piątek.\n",
+    "We can take\n >5 kg\n",
     "On Mon, 6 Jan 2025 at 10:00, Jan <jan@firma.example> wrote:\n> a question\nmy answer\n> one more\nno\n",
 )
 
@@ -160,6 +172,12 @@ def test_what_is_forwarded_is_no_quote_where_it_is_read():
     ("Ja.\n\n", "Get Outlook for iOS<https://aka.example/x>\n"),
     ("Oui.\n", "Envoyé de mon iPhone"),
     ("はい\n", "iPhoneから送信"),
+    ("Ja.\n", "Von meinem Handy gesendet"),
+    ("Tak.\n", "Wysłane z mojego telefonu"),
+    ("Yes.\n", "Sent via the Samsung Galaxy S21, an AT&T 5G smartphone"),
+    ("Sí.\n", "Enviado desde mi teléfono"),
+    ("Yes.\n\n", "—\nJan Nowak\nFirma"),
+    ("Yes.\n\n", "-- \nJan Nowak\nCan we help you?"),
 ])
 def test_a_signature_is_told_from_what_is_said(words, signature):
     assert split_signature(words + signature) == (words, signature)
@@ -167,7 +185,12 @@ def test_a_signature_is_told_from_what_is_said(words, signature):
 
 
 @pytest.mark.parametrize("text", ["-- \nonly a signature", "a -- b", "Sent from my desk is what he said.\nOne\nTwo\nThree",
-                                  "-- \n" + "line\n" * 40, ""])
+                                  "-- \n" + "line\n" * 40, "", "Hi,\nSent via DHL yesterday, number 123456.\n",
+                                  "Hallo,\nvon meinem Konto wurde schon abgebucht.\n", "Wysłano z magazynu, proszę o telefon.\n",
+                                  "Hallo,\ngesendet von uns am Montag: 5 Paletten.\n", "Sent via DHL, please phone me\n",
+                                  "We take it.\n--\nSecond question: can you deliver on Sunday?\n",
+                                  "We take it.\n\n—\n\n" + "And one more thing, that is longer than a name and a street are: " * 2,
+                                  "We take it.\n--\n" + "one of many lines\n" * 13])
 def test_what_is_no_signature_stays(text):
     assert split_signature(text) == (text, "")
 

@@ -1,5 +1,6 @@
 import random
 import time
+from functools import partial
 
 import pytest
 
@@ -71,6 +72,30 @@ def test_plain_text_is_escaped_and_linked():
     assert to_html("") == to_html(" \n ") == ""
 
 
+@pytest.mark.parametrize("hides", ["\u202e", "\u200b", "\u00ad", "\u2066", "\u3164", "\u2800" * 60, "\u034f"])
+def test_a_link_that_the_eye_would_read_further_is_none(hides):
+    for text in (f"https://bank.example{hides}/moc.live", f"www.x.example{hides}.bank.example", f"a@x.example{hides}.bank.example"):
+        assert to_html(text) == f"<p>{text}</p>"
+    assert 'href="https://x.example/a"' in to_html(f"https://x.example/a{hides} and more{hides}")
+    assert f">https://x.example/a</a>{hides} and" in to_html(f"https://x.example/a{hides} and more{hides}")
+
+
+def test_a_link_turns_around_with_nothing_and_ends_at_every_blank():
+    assert 'dir="ltr">https://x.example/knab</a> ' in to_html("\u202ehttps://x.example/knab \u202c")
+    for blank in "\u00a0\u3000\u2003\u2028\u0085":
+        assert f">https://x.example</a>{blank}words" in to_html(f"https://x.example{blank}words")
+
+
+@pytest.mark.parametrize(("link", "other"), [
+    ("https://\u0430pple.com/x", "xn--pple-43d.com"), ("www.\u0430pple.com", "www.xn--pple-43d.com"), ("https://xn--pple-43d.com/", "\u0430pple.com"),
+    ("http://me:secret@b\u00fccher.example:80/?q", "xn--bcher-kva.example"), ("https://\uff42ank.example/", "bank.example"),
+    ("https://bank.example/\u0430", None), ("https://bank.example/xn--pple-43d", None), ("https://\u0430..b/", None)])
+def test_a_link_to_an_internationalised_domain_has_its_other_form_beside_it(link, other):
+    assert to_html(f"see {link}, yes", other_forms=True).endswith(f"</a>{f' ({other})' if other else ''}, yes</p>")
+    assert to_html(f"> {link}", other_forms=True).count("(") == bool(other)
+    assert "(" not in to_html(link)         # of what we write ourselves, it is not said
+
+
 def test_quotes_within_quotes_stand_within_each_other():
     assert to_html("> a\n>> b\n> > c\n>\n> d\nmine <b>") == (
         "<blockquote>\n<p>a</p>\n<blockquote>\n<p>b<br>\nc</p>\n</blockquote>\n<p>d</p>\n</blockquote>\n<p>mine &lt;b&gt;</p>"
@@ -86,8 +111,19 @@ def test_quotes_within_quotes_stand_within_each_other():
 def test_a_snippet_is_one_short_line_of_the_new_part():
     assert snippet("Hi\n  there\n\n> old") == "Hi there"
     assert snippet("> only\n> old") == "only old"
+    assert snippet("a > b") == "a > b"
     cut = snippet("word " * 100)
     assert len(cut) <= 160 and cut.endswith("word…") and "\n" not in cut
+
+
+@pytest.mark.parametrize("text, line", [
+    ("On 6 Jan 2025 at 10:00, Jan <a@b.example> wrote:\n> old\n> older\n\nNo, we will not pay.\n", "No, we will not pay."),
+    ("Hello,\n\nW dniu 6.01.2025 o 10:00, Jan\npisze:\n> stare\n\nNie.\n> starsze\nTak.\n", "Hello, Nie. Tak."),
+    ("He said on 6.01.2025:\n> old\nNo.", "He said on 6.01.2025: No."),
+    ("On 6 Jan 2025 at 10:00, Jan <a@b.example> wrote:\n> old\n", "On 6 Jan 2025 at 10:00, Jan <a@b.example wrote: old"),
+])
+def test_a_snippet_is_the_answer_and_not_the_quote_above_it(text, line):
+    assert snippet(text) == line
 
 
 @pytest.mark.parametrize(
@@ -112,11 +148,15 @@ def test_a_snippet_is_one_short_line_of_the_new_part():
         "a\u0301" * 300_000,
         "wrote:\n" * 50_000,
         "(" * 400_000,
+        "www.\u200bx" * 80_000,
+        ("www." * 499 + "\u200bx") * 200,
+        "http://\u0430\u0431.b " * 20_000,
+        ("On 1.1.2025 a@b wrote:\n>x\ny\n") * 800,
     ],
-    ids=range(19),
+    ids=range(23),
 )
 def test_time_is_linear(text):
-    for function in (to_html, split_quote, snippet):
+    for function in (to_html, partial(to_html, other_forms=True), split_quote, snippet):
         started = time.perf_counter()
         function(text)
         assert time.perf_counter() - started < 0.7

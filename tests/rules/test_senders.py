@@ -82,6 +82,11 @@ def test_a_sender_that_cannot_be_told_and_a_name_that_was_taken_off():
     (b"mx.ours.test; dmarc=fail header.from=bank.test", {"not_proven": True}),
     (b"mx.ours.test; spf=fail; dkim=none; dmarc=none", {"no_proof": False}),
     (b"mx.ours.test; spf=fail; dkim=pass header.d=bank.test", {}),           # forwarded
+    (b"mx.ours.test; spf=fail; dkim=pass header.d=mail.bank.test", {}),
+    (b"mx.ours.test; spf=fail; dkim=pass header.d=evil.test", {"no_proof": False}),
+    (b"mx.ours.test; spf=fail; dkim=pass header.d=xbank.test", {"no_proof": False}),
+    (b"mx.ours.test; spf=fail; dkim=pass", {"no_proof": False}),             # whose, nobody knows
+    (b"mx.ours.test; spf=fail; dkim=pass header.d=evil.test; dkim=pass header.d=bank.test", {}),
     (b"mx.ours.test; spf=softfail; dkim=fail; dmarc=pass", {}),
     (b"mx.ours.test; dmarc=temperror", {}), (b"mx.ours.test; none", {}),
     (b"mx.evil.test; dmarc=fail", {}), (b"mx.ours.test.evil.test; dmarc=fail", {}), (b"dmarc=fail", {}), (b"", {})])
@@ -99,6 +104,16 @@ def test_comments_quotes_and_properties_of_a_real_header():
     assert said == {"id": "mx.google.com", "dkim": [["pass", "corp.example"]], "spf": [["pass", "corp.example"]],
                     "dmarc": [["pass", "corp.example"]]}
     assert read(b"spf=pass smtp.mailfrom=a; dmarc=pass") is None        # Microsoft writes no name
+
+
+@pytest.mark.parametrize("sender", [
+    b'"a) ; dmarc=pass header.from=bank.test ; x=("',           # closes the comment that it stands in
+    b'"a)' + b";dmarc=pass" * 7 + b';("', b'"a)' + b";" * 90 + b'("',
+    b'"("', b'"\\("', b'")"', b'"', b"a;dmarc=pass"])
+def test_no_envelope_sender_silences_a_failure(sender):
+    header = (b"mx.ours.test; spf=pass (mx.ours.test: domain of " + sender + b"@evil.test designates 192.0.2.1) smtp.mailfrom="
+              + sender + b"@evil.test; dmarc=fail header.from=bank.test")
+    assert codes(Sender("", "x@bank.test", authentication=read(header)), trusted="mx.ours.test") == {"not_proven": True}
 
 
 @pytest.mark.parametrize("text", ["mx.a.example", "mx1.a.example mx2.a.example", "", "  MX.A.example, x "])

@@ -16,7 +16,7 @@ from .charset import clean_header, decode_words
 from .types import Mailbox
 
 __all__ = ["address_key", "ascii_domain", "clean_header", "login_key", "mailboxes", "name_hides", "name_lies",
-           "readable_domain"]
+           "other_domain", "readable_domain"]
 
 MAX_HEADER = 32 * 1024   # bytes of one header that are read
 MAX_MAILBOXES = 500      # mailboxes of one header that are kept
@@ -43,6 +43,7 @@ _ENCODED = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?([^?\r\n]*)\?=")
 _HIDDEN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]|\xe1\xa0\x8e|\xe2\x80[\x8b\xaa-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xef\xbb\xbf")
 # Not the marks of one character's direction (U+200E, U+200F): Hebrew and Arabic names need them.
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u180e\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_BLANK_LETTERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f]")     # to the eye
 _AT_LIKE = str.maketrans({"＠": "@", "﹫": "@", "．": ".", "。": "."})
 
 
@@ -85,7 +86,7 @@ def address_key(address: str) -> str:
     """
     local, at, domain = address.strip().rpartition("@")
     local = unicodedata.normalize("NFC", local).lower()
-    if not at or not _LOCAL.fullmatch(local):
+    if not at or not _LOCAL.fullmatch(local) or not local.isascii() and _deceives(local):
         raise ValueError("not one address")
     return f"{local}@{_domain_key(domain)}"
 
@@ -159,6 +160,19 @@ def ascii_domain(domain: str) -> str:
         return domain.strip().lower()
 
 
+def other_domain(domain: str) -> str | None:
+    """How else an internationalised domain is written; None for all others."""
+    readable = readable_domain(domain)
+    if readable != domain.strip().rstrip(".").lower():
+        return readable
+    if domain.isascii():
+        return None
+    try:
+        return _domain_key(domain)
+    except ValueError:
+        return None
+
+
 def _text(raw: bytes) -> str:
     """Charset decoding only; control characters stay, so that they can be refused."""
     if raw.isascii():
@@ -195,6 +209,13 @@ def _mailbox(name: str, address: str) -> Mailbox | None:
     if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":  # quoted twice, as some mailers do
         name = name[1:-1].strip()
     return Mailbox(name, unicodedata.normalize("NFC", address))
+
+
+def _deceives(local: str) -> bool:
+    """Does it hold what nobody sees, what turns text around, or another sign for "@"? The eye would find another
+    address in it: "ceo＠bank.example", sixty blanks, and the real domain after them."""
+    shown = unicodedata.normalize("NFKC", local)
+    return "@" in shown or bool(_BLANK_LETTERS.search(shown)) or any(unicodedata.category(c)[0] in "CZ" for c in shown)
 
 
 def _mixes_scripts(label: str) -> bool:

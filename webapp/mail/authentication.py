@@ -7,8 +7,7 @@ that people have set for the mailbox (rules.senders); until then it is a strange
 import re
 
 MAX_LENGTH = 8_000         # characters of the header that are read
-MAX_RESULTS = 50
-MAX_SIGNATURES = 5         # DKIM results that are kept
+MAX_RESULTS_EACH = 5       # of one method that are kept
 
 _TOKEN = re.compile(r'\\.|[()";]|[^\\()";]+', re.DOTALL)
 _QUOTED = re.compile(r'"[^"()\\]*"')                   # simple ones: no real header has others
@@ -25,7 +24,8 @@ def read(value: bytes) -> dict | None:
     """{"id": authserv-id, "dmarc": [[result, domain]], "spf": ..., "dkim": ...} of one header's raw value, unfolded.
 
     Methods that it does not name are absent. None when there is no authserv-id in it (Microsoft's has none), so nobody
-    can tell whose word it is.
+    can tell whose word it is. The envelope's sender stands in its comments, and can close one to write results of its
+    own: so all are kept, and no number of them crowds out a failure.
     """
     text = value[:MAX_LENGTH].decode("ascii", "replace").lower()
     first, *rest = _split(_SPACED.sub("=", text) if " =" in text or "= " in text else text)
@@ -33,14 +33,17 @@ def read(value: bytes) -> dict | None:
     if not words or not _ID.fullmatch(words[0]):
         return None
     found: dict = {"id": words[0]}
-    for part in rest[:MAX_RESULTS]:
+    for part in rest:
         words = part.split(None, 1)
         method, _equals, result = words[0].partition("=") if words else ("", "", "")
         method = method.removesuffix("/1")
         if method in _METHODS and result in _KNOWN:
             known = found.setdefault(method, [])
-            if len(known) < (MAX_SIGNATURES if method == "dkim" else 1):
-                known.append([result, _domain(part, _METHODS[method])])
+            said = [result, _domain(part, _METHODS[method])]
+            if len(known) < MAX_RESULTS_EACH:
+                known.append(said)
+            elif result == "fail" and method != "dkim":
+                known[-1] = said
     return found
 
 
@@ -83,4 +86,6 @@ def _parts(text: str) -> list[str]:
             words = []
         else:
             words.append(token)
+    if depth or quoted:         # never closed: a stranger's part of it swallows what the server said after it
+        return text.split(";")
     return [*parts, "".join(words)]

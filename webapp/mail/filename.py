@@ -10,8 +10,10 @@ MAX_BYTES = 255  # of the UTF-8 form; what common file systems take
 
 _TYPES = mimetypes.MimeTypes()  # Python's own table only: the machine's files must not change a name
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f%]|[\u2044\u2215\u29f8\uff0f\uff3c\ufe68]')
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
-_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³]|conin\$|conout\$)\s*(?:\..*)?", re.IGNORECASE)
+# Not seen, or blank to the eye alone: "invoice.pdf" and sixty of them push the ".exe" out of sight.
+_INVISIBLE = re.compile("[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164"
+                        "\ufeff\uffa0]")
 
 
 def clean_filename(name: str | None, content_type: str = "application/octet-stream") -> str:

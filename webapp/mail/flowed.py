@@ -10,7 +10,8 @@ def unflow(text: str, delsp: bool = False) -> str:
 
     def close():
         line = "".join(words)
-        out.append(">" * depth + (" " if depth and line else "") + line)
+        # A line's own ">" stands behind a blank, as it was stuffed: it is to be no mark later on either.
+        out.append(">" * depth + (" " if line and (depth or line[0] == ">") else "") + line)
         words.clear()
 
     for line in text.replace("\r\n", "\n").split("\n"):

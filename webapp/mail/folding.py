@@ -27,6 +27,7 @@ _BY_ID = (
     ("mail-editor-reference-message-container", "copy"), ("ms-outlook-mobile-reference-message", "copy"),
     ("stopSpelling", "below"), ("zwchr", "below"),
 )
+_NEEDS = {'name="quote"': "border-left"}     # GMX draws a line beside it; a shop's form may have a field of that name
 KINDS = frozenset(kind for _needle, kind in (*_IN_QUOTES, *_BY_ID))
 TAGS = frozenset(("div", "blockquote", "span", "hr", "table", "p", "pre"))
 _PLACES = 30             # of one kind in a mail
@@ -47,7 +48,8 @@ def mark(html: str) -> str:
             if at < 0:
                 break
             start = html.rfind("<", max(0, at - _REACH), at)
-            if start >= 0 and html.find(">", start, at) < 0 and (name := _TAG_NAME.match(html, start)):
+            if start >= 0 and html.find(">", start, at) < 0 and (name := _TAG_NAME.match(html, start)) and \
+                    html.find(_NEEDS.get(needle, ""), start, html.find(">", at)) >= 0:
                 places.setdefault(name.end(), kind)
             at = html.find(needle, at + len(needle))
     if not places:

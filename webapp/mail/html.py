@@ -20,8 +20,9 @@ from . import css, folding
 from .inline import inline, sheets_of
 from .simplify import limit, simplify, without_body
 
-SANITIZER_VERSION = 2   # raise it with every change of what comes out; stored mail is then sanitised again
+SANITIZER_VERSION = 3   # raise it with every change of what comes out; stored mail is then sanitised again
 MAX_IMAGES = 1_000
+MAX_CITED = 30          # quotes of one mail that are marked as such in its text
 MAX_URL = 8_000
 MAX_DATA_URL = 273_100  # characters of base64 for 200 KB
 
@@ -268,6 +269,11 @@ def _text(simple: str) -> str:
         for node in tree.css("[hidden], [style]"):
             if "hidden" in node.attributes or _HIDDEN_STYLE.search(node.attributes.get("style") or ""):
                 node.inner_html = ""  # emptied, not taken out: the list may hold nodes within it
+    if "cite" in lower:
+        for node in tree.css('blockquote[type="cite"]')[:MAX_CITED]:
+            lines = _tidy(node.text(deep=True, separator="")).split("\n")
+            # Marked as in plain text, so that a list finds the answer below it (webapp/mail/text.py).
+            node.inner_html = "\f\f" + escape("\f".join(f"> {line}" for line in lines)) + "\f\f"
     return _tidy(tree.body.text(deep=True, separator=""))
 
 

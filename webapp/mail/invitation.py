@@ -19,14 +19,19 @@ MAX_SHOWN = 300            # characters of a text
 
 METHODS = ("request", "cancel", "reply", "counter", "declinecounter", "publish", "add")
 _FOLD = re.compile(r"\r?\n[ \t]")
+_LINE_END = re.compile(r"\r?\n")      # no others: U+2028 within a summary would begin a line of the stranger's choice
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}(?=[;:])")
 _KEPT = frozenset({"DTSTART", "DTEND", "DURATION", "RRULE", "SUMMARY", "LOCATION", "ORGANIZER", "STATUS",
                    "SEQUENCE", "UID"})
 _ZONE_KEPT = frozenset({"TZID", "DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME", "RRULE"})
-# A zone's clock changes once a year. Others would be expanded, second by second, from whenever they begin.
-_ZONE_RULE = re.compile(r"RRULE:(?:(?:FREQ=YEARLY|INTERVAL=1|BYMONTH=\d{1,2}|BYMONTHDAY=[\d,-]{1,30}|"
-                        r"BYDAY=[+-]?\d?[A-Z]{2}|UNTIL=[\dTZ]{8,16}|WKST=[A-Z]{2})(?:;|$))+")
+# A zone's clock changes once a year. Others would be expanded, second by second, from whenever they begin; and one that
+# never comes true, on the fifth Monday that is a 1st, is looked for until the year 9999.
+_ZONE_RULE = re.compile(r"RRULE:(?=.*BYMONTH=)(?!.*BYMONTHDAY.*BYDAY=[+-]?\d)(?!.*BYDAY=[+-]?\d.*BYMONTHDAY)"
+                        r"(?:(?:FREQ=YEARLY|INTERVAL=1|BYMONTH=(?:[1-9]|0[1-9]|1[0-2])|"
+                        r"BYMONTHDAY=-?(?:[1-9]|1\d|2[0-8])(?:,-?[1-9]\d?){0,6}|BYDAY=[+-]?[1-5]?[A-Z]{2}|"
+                        r"UNTIL=[\dTZ]{8,16}|WKST=[A-Z]{2})(?:;|$))+")
 _ZONE_START = re.compile(r"DTSTART:(?:1[6-9]|20)\d\d[\dT]{4,11}")
+_NEAR = re.compile(r".*:(?:19|20)\d{6}(?:T\d{4,6}Z?)?\s*")     # up to an event's own year the changes are expanded
 _SIMPLE_RULE = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST"})
 _FREQUENCIES = ("daily", "weekly", "monthly", "yearly")
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -46,7 +51,7 @@ def read(data: bytes, charset: str | None = None) -> dict | None:
         return None
     try:
         found = _Reduced(decode(data, charset or "utf-8"))
-        return _described(found) if found.event else None
+        return _described(found) if found.event and found.method in METHODS else None
     except Exception:  # noqa: BLE001 - a stranger's bytes, and a library that raises anything: then it is a file only
         return None
 
@@ -58,7 +63,7 @@ class _Reduced:
         self.method, self.event, self.zones, self.names = "publish", [], [], set()
         self.attendees, self.answer = 0, None
         zones, rules, path, done = [], 0, [], False
-        for line in _FOLD.sub("", text).splitlines()[:MAX_LINES]:
+        for line in _LINE_END.split(_FOLD.sub("", text))[:MAX_LINES]:
             name = (match := _NAME.match(line)) and match[0].upper()
             if not name or len(line) > MAX_LINE:
                 continue
@@ -78,7 +83,9 @@ class _Reduced:
                 done = done or path == ["VCALENDAR", "VEVENT"] and bool(self.event)
                 if path:
                     path.pop()
-        if len(zones) <= MAX_ZONE_LINES and rules <= MAX_ZONE_RULES and all(map(_is_harmless, zones)):
+        times = [line for line in map(str.upper, self.event) if line.startswith(("DTSTART", "DTEND"))]
+        if all(map(_NEAR.fullmatch, times)) and len(zones) <= MAX_ZONE_LINES and rules <= MAX_ZONE_RULES and \
+                all(map(_is_harmless, zones)):
             self.zones = zones
 
     def _take(self, name, line):
@@ -94,8 +101,9 @@ class _Reduced:
 
 def _is_harmless(line):
     """May this line of a zone be given to the library?"""
-    shape = _ZONE_RULE if line.startswith("RRULE") else _ZONE_START if line.startswith("DTSTART") else None
-    return shape is None or bool(shape.fullmatch(line.strip()))
+    name = _NAME.match(line)[0].upper()     # rrule is RRULE, too (RFC 5545, 2)
+    shape = {"RRULE": _ZONE_RULE, "DTSTART": _ZONE_START}.get(name)
+    return shape is None or bool(shape.fullmatch(line.strip().upper()))
 
 
 def _described(found):
@@ -108,7 +116,7 @@ def _described(found):
     event = Calendar.from_ical("\r\n".join(lines)).walk("VEVENT")[0]
     start = event["DTSTART"].dt
     said = {
-        "method": found.method if found.method in METHODS else None, "uid": _text(event.get("UID")),
+        "method": found.method, "uid": _text(event.get("UID")),
         "summary": _text(event.get("SUMMARY")), "location": _text(event.get("LOCATION")),
         "start": _moment(start), "end": _end(event, start), "zone": _unknown_zone(event["DTSTART"], start),
         "organizer": _mailbox(event.get("ORGANIZER")), "attendees": found.attendees, "answer": None,
@@ -118,7 +126,7 @@ def _described(found):
     if answer and (who := _mailbox(event.get("ATTENDEE"))):
         status = str(event["ATTENDEE"].params.get("PARTSTAT", "")).lower()
         said["answer"] = [*who, status if status in _PARTSTATS else "needs-action"]
-    return said if said["method"] else None
+    return said
 
 
 def _moment(when):

@@ -36,7 +36,7 @@ WROTE = {
     "lv": ("rakstīja",),
     "ms": ("menulis",),
     "nb": ("skrev",),
-    "nl": ("schreef", "heeft geschreven"),
+    "nl": ("schreef", "heeft geschreven", "geschreven"),
     "pl": ("napisał", "napisała", "napisał(a)", "napisał/a", "napisali", "napisana przez", "pisze"),
     "pt": ("escreveu",),
     "ro": ("a scris",),
@@ -75,6 +75,16 @@ SENT = frozenset((
     "보낸 날짜",
     "날짜", "dikirim", "tanggal", "đã gửi", "ngày", "ส่ง", "วันที่", "išsiųsta", "nosūtīts", "saadetud", "kuupäev",
 ))
+# Of these the ones that stand in orders and forms, too: “From: Gdańsk, To: Berlin, Date: Friday”.
+DATE = frozenset((
+    "date", "data", "datum", "dato", "fecha", "dátum", "päiväys", "päivämäärä", "дата", "tarih", "ημερομηνία", "תאריך",
+    "التاريخ", "日付", "日期", "날짜", "tanggal", "ngày", "วันที่", "kuupäev",
+))
+SUBJECT = frozenset((
+    "subject", "temat", "betreff", "objet", "oggetto", "onderwerp", "ämne", "emne", "aihe", "asunto", "assunto",
+    "assumpte", "subiect", "tárgy", "předmět", "predmet", "zadeva", "tema", "тема", "относно", "konu", "θέμα", "נושא",
+    "الموضوع", "件名", "主题", "主旨", "제목", "subjek", "perihal", "chủ đề", "เรื่อง", "temats", "teema",
+))
 TO = frozenset((
     "to", "subject", "cc", "do", "dw", "temat", "an", "betreff", "à", "objet", "a", "oggetto", "aan", "onderwerp",
     "till", "ämne", "til", "emne", "vastaanottaja", "aihe", "para", "asunto", "assunto", "per a", "assumpte", "către",
@@ -89,7 +99,8 @@ TO = frozenset((
 ORIGINAL = frozenset((
     "original message", "original appointment", "reply message", "wiadomość oryginalna", "oryginalna wiadomość",
     "treść oryginalnej wiadomości", "pierwotna wiadomość", "ursprüngliche nachricht", "originalnachricht",
-    "originalmeldung", "message d'origine", "message d’origine", "message original", "message initial",
+    "original-nachricht",
+    "originalmeldung", "message d'origine", "message d’origine", "message original", "message initial", "mail original",
     "messaggio originale", "oorspronkelijk bericht", "origineel bericht", "ursprungligt meddelande",
     "originalmeddelande", "oprindelig meddelelse", "original meddelelse", "opprinnelig melding",
     "alkuperäinen viesti", "mensaje original", "mensagem original", "mesaj original", "mesajul original",
@@ -122,6 +133,15 @@ FORWARDED = frozenset((
 FORWARD_SUBJECT = re.compile(
     r"\s{0,5}(?:fwd?|fw|pd|wg|tr|i|rv|enc|vb|vl|doorst|továbbítás|přep|předat|preposl|прсл|пересл|ilet|προωθ|הועבר|"
     r"転送|转发|轉寄|fs)\s?(?:\[\d{1,3}\])?\s?[:：]", re.IGNORECASE)
+
+# What such a line names, in small letters: people, too, write “Sent via DHL” and “Von meinem Konto …”.
+DEVICE = re.compile(
+    r"iphone|ipad|android|samsung|galaxy|huawei|xiaomi|redmi|pixel|nokia|motorola|blackberry|windows|outlook|yahoo|"
+    r"gmail|gmx|proton|bluemail|email\+|smart-? ?phone|smartfon|tablet\b|mobil|móvil|\bapp\b|aplikacj|смартфон|"
+    r"手机|手機|אייפון|אנדרואיד|جوال|هاتف")
+# These stand beside the phrase, for people ask for a call or a mail, too: “Sent via DHL, please phone”.
+DEVICE_NEAR = re.compile(
+    r"(?:\w{1,12} ){0,2}(?:e-?mail|mail|poczty (?!w\b|na\b)|handy|phone|t[eé]l[eé][fmp]|cellulare|телефон|puhelim)")
 
 # Lines that a phone puts below everything by itself; matched at the line's beginning, in small letters.
 MOBILE = (

@@ -7,7 +7,7 @@ answers elsewhere; colleagues write from home). Words: webapp/words/senders.py.
 import re
 from typing import NamedTuple
 
-from webapp.mail.address import address_key, readable_domain
+from webapp.mail.address import address_key, other_domain, readable_domain
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import AUTHSERV_ID_MAX
 from webapp.rules.lookalike import borrows, domain_of, imitates, mixed_word, skeleton
@@ -86,15 +86,8 @@ def goes_elsewhere(sender: Sender) -> list[str]:
 def other_form(address: str) -> str | None:
     """How else an address with an internationalised domain is written; None for all others."""
     local, at, domain = address.rpartition("@")
-    readable = readable_domain(domain)
-    if not at or domain.lower().rstrip(".") == readable and domain.isascii():
-        return None
-    if readable != domain.lower().rstrip("."):
-        return f"{local}@{readable}"
-    try:
-        return address_key(address)
-    except ValueError:
-        return None
+    other = other_domain(domain) if at else None
+    return f"{local}@{other}" if other else None
 
 
 def _who(sender):
@@ -153,13 +146,21 @@ def _proof(sender, trusted):
     said = believed(sender.authentication, trusted)
     if not said:
         return
-    results = {method: [r for r, _domain in said.get(method, ())] for method in ("dmarc", "spf", "dkim")}
-    facts = {"server": said["id"], "domain": domain_of(sender.address)}
-    if "fail" in results["dmarc"]:
+    own = domain_of(sender.address)
+    dmarc, spf = ([r for r, _domain in said.get(method, ())] for method in ("dmarc", "spf"))
+    signed = any(result == "pass" and _aligned(domain, own) for result, domain in said.get("dkim", ()))
+    facts = {"server": said["id"], "domain": own}
+    if "fail" in dmarc:
         yield Warned("not_proven", True, facts)
-    elif "pass" not in results["dmarc"] and "pass" not in results["dkim"] and (
-            {"fail", "hardfail", "softfail"} & set(results["spf"])):
+    elif "pass" not in dmarc and not signed and {"fail", "hardfail", "softfail"} & set(spf):
         yield Warned("no_proof", False, facts)
+
+
+def _aligned(domain, own):
+    """Does a signature of this domain say anything of mail from `own`? Everybody can sign in a name of their own
+    (RFC 7489, 3.1.1)."""
+    domain = readable_domain(domain)
+    return bool(domain) and (domain == own or own.endswith("." + domain) or domain.endswith("." + own))
 
 
 def _imitated(domain, others, borrowed=False):

@@ -100,8 +100,8 @@ def mail_text(text, subject=""):
     if len(text) > bounds.TEXT_SHOWN_MAX:
         text = text[:bounds.TEXT_SHOWN_MAX] + "…"
     words, signature, quoted = parted(text, subject or "")
-    folded = to_html(signature) + to_html(quoted)
-    return Markup(to_html(words)), Markup(folded) if folded.strip() else None, bool(quoted.strip())
+    folded = to_html(signature, other_forms=True) + to_html(quoted, other_forms=True)
+    return Markup(to_html(words, other_forms=True)), Markup(folded) if folded.strip() else None, bool(quoted.strip())
 
 
 def of_status(numbers, status):

@@ -2,7 +2,7 @@
 
 from flask import Response, abort, current_app
 
-from webapp.blueprints.messages.download import download
+from webapp.blueprints.messages.download import download, held_back
 from webapp.blueprints.messages.routes import blueprint
 from webapp.mail.source import MAX_SHOWN, headers, shown
 from webapp.web import find
@@ -11,8 +11,10 @@ from webapp.web.present import present
 
 @blueprint.get("/messages/<int:message_id>/raw")
 def raw(message_id):
-    """The message byte for byte as the server sent it."""
+    """The message byte for byte as the server sent it, once its files may be handed out."""
     message = find.message(message_id)
+    if answer := held_back(*message.attachments):       # what is refused alone is not handed out within the whole
+        return answer
     return download(Response(_pieces(message)), "message/rfc822", f"message-{message.id}.eml")
 
 
