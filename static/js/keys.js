@@ -54,7 +54,17 @@
     return true;
   };
 
+  // G and then a letter: the places that the page names in its <template id="places">.
+  let going = 0;
+  const go = key => {
+    const places = $("#places")?.dataset, to = { i: places?.inboxes, m: places?.mailboxes, d: places?.drafts }[key];
+    going = 0;
+    if (to) location.href = to;
+    return Boolean(to);
+  };
+
   const KEYS = {
+    g: () => { going = Date.now(); return true; },
     j: () => step(1), ArrowDown: () => document.activeElement.matches?.(".conv__link") && step(1),
     k: () => step(-1), ArrowUp: () => document.activeElement.matches?.(".conv__link") && step(-1),
     o: () => { const l = document.activeElement.closest?.(".conv__link"); l?.click(); return Boolean(l); },
@@ -79,6 +89,7 @@
       return;
     }
     if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || $("dialog[open]") || document.body.dataset.keys === "off") return;
+    if (Date.now() - going < 1500) { if (go(e.key)) e.preventDefault(); return; }
     if ((KEYS[e.key] ?? (() => act(e.key)))()) e.preventDefault();
   });
 })();
