@@ -101,7 +101,7 @@ def test_another_sign_in_address_is_confirmed_by_its_link_and_other_browsers_are
     expect(other).to_have_url(re.compile("/sign-in"))
     page.get_by_label("Language", exact=True).select_option("pl")
     page.get_by_label("Time zone").select_option("Asia/Tokyo")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save").first.click()
     expect(page.get_by_text("Zapisano")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "pl")
 

@@ -160,6 +160,21 @@ def picked_rows(page, home):
     page.locator(".conv__pick .check").first.check(force=True)
 
 
+def picked_rows_and_more(page, home):
+    picked_rows(page, home)
+    page.locator("[popovertarget=bulk-more]").click()
+    page.locator("#bulk-more button").first.wait_for()
+
+
+def a_menu(name, where="inbox"):
+    def show(page, home):
+        page.goto(getattr(home, where))
+        ready(page)
+        page.locator(f"[popovertarget={name}]").click()
+        page.locator(f"#{name}:popover-open").wait_for()
+    return show
+
+
 def a_message_that_waits(page, home):
     page.goto(home.inbox)
     ready(page)
@@ -188,6 +203,10 @@ SCREENS = {
     "servers": to("/connections/{connection}/servers"),
     "inbox-list": to("{inbox}"), "inbox-mine-empty": to("{inbox}?view=mine"),
     "inbox-closed": to("{inbox}?status=closed"),
+    "inbox-all": to("/conversations"), "inbox-spam-empty": to("{inbox}?status=spam"),
+    "inbox-mentions-empty": to("/conversations?view=mentions&status=any"), "drafts": to("/drafts"),
+    "inbox-filter": a_menu("filter-menu"), "thread-snooze": a_menu("snooze-menu", "plain"),
+    "thread-tags": a_menu("tag-menu", "plain"), "inbox-picked-more": picked_rows_and_more,
     "inbox-picked": picked_rows, "inbox-waiting": a_message_that_waits,
     "thread-html": to("{html}"), "thread-plain": to("{plain}"), "thread-closed": to("{closed}"),
     "thread-people": the_menu_of_people, "thread-more": the_menu_of("[popovertarget=more-menu]"),
