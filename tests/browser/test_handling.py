@@ -80,7 +80,7 @@ def test_a_colleague_sees_who_writes_and_what_is_done_without_reloading(page_of,
 def test_a_view_is_kept_and_found_in_the_sidebar(page_of, inbox):
     page = at(page_of, inbox)
     page.keyboard.press("f")
-    page.get_by_label("Status").select_option("any")
+    page.locator("#f-status").select_option("any")
     page.locator("#filter-menu").get_by_role("button", name="Show", exact=True).click()
     ready(page)
     page.keyboard.press("f")
