@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from webapp.actions import indexing
 from webapp.actions.notices import tell
 from webapp.extensions import db
 from webapp.live import announce
@@ -24,6 +25,7 @@ def write(actor, conversation, text):
     note = Note(conversation_id=conversation.id, author_id=actor.id, text=check_note(text))
     db.session.add(note)
     db.session.flush()
+    indexing.put_note(note)
     called = _called(actor, conversation, note)
     _tell_followers(actor, conversation, note, but={p.id for p in called} | {actor.id})
     announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")

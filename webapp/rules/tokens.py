@@ -7,17 +7,20 @@ stand in any query language as they are. Everything here is linear.
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 MAX_TEXT = 100_000      # characters of a text that are looked at
 MAX_TOKENS = 8_000      # words of it
 MAX_DISTINCT = 4_000    # different ones of them
+MAX_PEOPLE = 500        # addresses of a message
 MAX_WORD = 60           # characters of a word
 
 # Letters that no decomposition takes apart.
 _LETTERS = (("ł", "l"), ("ø", "o"), ("đ", "d"), ("ð", "d"), ("æ", "ae"), ("œ", "oe"), ("ı", "i"), ("þ", "th"))
 _ASCII = str.maketrans({chr(i): chr(i).lower() if chr(i).isalnum() else " " for i in range(128)})
 
-_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+_MARKS = ("\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+          "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff")
 _UNPARTED = ("\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1100-\u11ff\u1780-\u17dd\u3005\u3007\u3041-\u3096\u309d-\u30fa"
              "\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff")
 _INDIC = "\u0900-\u0963\u0966-\u0dff\u0f00-\u0fff"      # vowels are marks there, and parts of words
@@ -27,6 +30,21 @@ _RUN = re.compile(rf"[\w{_UNPARTED}{_INDIC}{_MARKS}]+")      # of a text without
 _SEGMENT = re.compile(f"[{_UNPARTED}]+|[^{_UNPARTED}]+")
 _IS_UNPARTED = re.compile(f"[{_UNPARTED}]")
 _COMPOSED = re.compile(f"[{_UNPARTED}\u0900-\u0fff\uff66-\uffdc]")      # half-width kana and Hangul as well
+
+
+class Words(NamedTuple):
+    """What is found of a message or a note: words, parted by spaces, of each of its fields."""
+
+    sender: str = ""
+    people: str = ""        # to whom it went
+    head: str = ""          # subject, names of files
+    body: str = ""
+
+
+def words_of(sender="", to=(), subject="", files=(), text="") -> Words:
+    """`sender`: name and address. `to`: those that it went to, (name, address) each."""
+    return Words(*(" ".join(tokens(part)) for part in (
+        sender, " ".join(f"{name} {address}" for name, address in to[:MAX_PEOPLE]), " ".join([subject, *files]), text)))
 
 
 def fold(text: str) -> str:

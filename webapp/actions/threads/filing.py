@@ -1,5 +1,6 @@
 """New mail finds its conversation, or opens one."""
 
+from webapp.actions import indexing
 from webapp.actions.threads.desk import Desk, able, let_take_part, name_refused, owners_first, owns, refuse, say_keys
 from webapp.actions.threads.joining import ask_again, settle
 from webapp.actions.threads.keys import ids_in, key_of, keys_of, mentioned
@@ -47,6 +48,7 @@ def file_own(conversation, message):
     let_take_part(desk, conversation, {key_of(a) for _n, a in message.to + message.cc} - {""})
     count_in(desk, conversation, message, seen=True, written_here=True)
     write(desk)
+    indexing.put_written(message)
     _announce(conversation)
 
 
