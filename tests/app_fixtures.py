@@ -122,7 +122,7 @@ def _empty_sqlite(connection):
     for name, _sql in triggers:
         connection.execute(text(f"DROP TRIGGER {name}"))
     for table in reversed(metadata.sorted_tables):
-        if table.name not in ("alembic_version", "audit_head"):
+        if table.name not in ("alembic_version", "audit_head") and not table.name.startswith("search_words_"):
             connection.execute(table.delete())
     for _name, sql in triggers:
         connection.execute(text(sql))

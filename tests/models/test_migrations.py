@@ -9,5 +9,6 @@ from webapp.extensions import db
 def test_the_migrated_database_and_the_models_are_the_same(app):
     with db.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), db.metadata)
-    ours = [d for d in differences if "blob" not in str(d)]      # the blob store makes its own table
+    # The blob store makes its own table; the index of words is no table that a model could describe.
+    ours = [d for d in differences if "blob" not in str(d) and "search_words" not in str(d)]
     assert ours == []

@@ -7,12 +7,13 @@ from webapp.mail.apart import Apart, Died
 from webapp.mail.parse import MAX_HEADERS, PARSER_VERSION, parse, parse_header
 from webapp.mail.text import snippet
 from webapp.mail.types import Parsed
+from webapp.rules.tokens import words_of
 
 
 def contents_of(raw, how):
-    """(Parsed without its body, columns of Message, columns of each Attachment). `how`: whole; header; beyond: the
-    whole was more than the parser could bear, look at its header only; or the marks of a message in short, see
-    `pack.in_short`: then None when it has to be read as it was."""
+    """(Parsed without its body, but with its words; columns of Message; columns of each Attachment). `how`: whole;
+    header; beyond: the whole was more than the parser could bear, look at its header only; or the marks of a message in
+    short, see `pack.in_short`: then None when it has to be read as it was."""
     if isinstance(how, dict):
         parsed = parse(raw, how)
         if not parsed.readable or "marks_astray" in parsed.problems:
@@ -21,7 +22,8 @@ def contents_of(raw, how):
         parsed = parse(raw) if how == "whole" else parse_header(raw)
     if how == "beyond":
         parsed = replace(parsed, readable=False)
-    return replace(parsed, text="", html=None, parts=()), *_columns(parsed)
+    columns, attachments = _columns(parsed)
+    return replace(parsed, text="", html=None, parts=(), words=tuple(_words(columns, attachments))), columns, attachments
 
 
 def read_alone(raw, apart=None):
@@ -60,6 +62,11 @@ def _columns(parsed):
                "has_attachments": any(not p.inline for p in parsed.parts), "parser_version": PARSER_VERSION}
     return columns, [{"part_index": p.index, "filename": p.filename, "content_type": p.content_type, "size": p.size,
                       "sha256": p.sha256, "content_id": p.content_id, "inline": p.inline} for p in parsed.parts]
+
+
+def _words(columns, attachments):
+    return words_of(f"{columns['from_name']} {columns['from_address']}", columns["to"] + columns["cc"],
+                    columns["subject"], [a["filename"] for a in attachments if not a["inline"]], columns["text"])
 
 
 def _body(parsed):

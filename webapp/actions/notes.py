@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from webapp.actions import indexing
 from webapp.actions.following import TOGETHER, facts_of, tell_followers
 from webapp.actions.notices import tell
 from webapp.extensions import db
@@ -20,6 +21,7 @@ def write(actor, conversation, text):
     note = Note(conversation_id=conversation.id, author_id=actor.id, text=check_note(text))
     db.session.add(note)
     db.session.flush()
+    indexing.put_note(note)
     called = _called(actor, conversation, note)
     tell_followers(conversation, actor.name, note.text, "note", but={p.id for p in called} | {actor.id})
     announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")

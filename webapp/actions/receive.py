@@ -12,7 +12,7 @@ from flask import current_app
 from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import places, threads
+from webapp.actions import indexing, places, threads
 from webapp.actions.contents import contents_of, read_alone
 from webapp.actions.reading import Read, put_away
 from webapp.actions.summary import summarise
@@ -23,6 +23,7 @@ from webapp.mail.types import Fetched, FetchedHeader
 from webapp.models import Attachment, Folder, Message, Place
 from webapp.models.rows import Row, next_ids, write_rows
 from webapp.models.types import now
+from webapp.models.words import number_of
 from webapp.rules.folders import is_left_out
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ def fill_in(message, raw_sha256, size, parsed, columns, attachments):
         setattr(message, name, value)
     message.attachments = [Attachment(**a) for a in attachments]
     db.session.flush()
+    indexing.put(message, parsed.words)
     announce(f"message-{message.id}")
 
 
@@ -120,6 +122,7 @@ def _take_in(connection, folder, reads):
     if connection.inbox_id and fresh:
         threads.file(connection, [(message, read.parsed, read.item) for message, read in fresh])
     write_rows(Message, [message for message, _read in fresh])
+    indexing.put_new((message.words_id, read.parsed.words) for message, read in fresh)
     write_rows(Attachment, [{"message_id": message.id, **a} for message, read in fresh for a in read.attachments])
     known.update((message.digest, message.id) for message, _read in fresh)
     _place(folder, [(known[read.digest], read.uid, read.item.flags) for read in reads])
@@ -155,11 +158,10 @@ def _turn_ours(message_ids):
 
 
 def _message(number, connection, folder, read):
-    item = read.item
-    return Row(id=number, connection_id=connection.id, conversation_id=None, digest=read.digest,
-               raw_sha256=read.raw_sha256, state=_state(item, read.parsed), size=read.size,
-               outgoing=folder.role == "sent", author_id=None, at=_arrival(item.internal_date or read.parsed.date),
-               **read.columns)
+    item, at = read.item, _arrival(read.item.internal_date or read.parsed.date)
+    return Row(id=number, words_id=number_of(at, number), connection_id=connection.id, conversation_id=None,
+               digest=read.digest, raw_sha256=read.raw_sha256, state=_state(item, read.parsed), size=read.size,
+               outgoing=folder.role == "sent", author_id=None, at=at, **read.columns)
 
 
 def _unreadable(connection, digest, raw_sha256, size, at):

@@ -6,7 +6,7 @@ import logging
 
 from sqlalchemy import and_, or_, select, update
 
-from webapp.actions import pictures, threads
+from webapp.actions import indexing, pictures, threads
 from webapp.actions.receive import blobs, database_in_trouble, store_body
 from webapp.extensions import db
 from webapp.live import announce
@@ -154,6 +154,7 @@ def _fill_body(message, _raw, contents):
         setattr(message, name, columns[name])
     message.sanitizer_version = SANITIZER_VERSION      # also when the new one finds no HTML in it
     message.parser_version = PARSER_VERSION
+    indexing.put(message, parsed.words)
     tell(message)
 
 

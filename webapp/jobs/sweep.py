@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 
 from webapp.actions import conversations, health, links, notices, outbox, pictures, reread, tallies
 from webapp.extensions import db
-from webapp.jobs import detour, look, unit
+from webapp.jobs import detour, indexing, look, unit
 from webapp.models import Connection, Conversation, Outbox
 from webapp.models.types import now
 from webapp.queue import crowded, enqueue
@@ -49,6 +49,8 @@ def everything():
     _hint("webapp.jobs.connect.connect", "in", look(_stuck) + look(_connecting_again))
     _hint("webapp.jobs.reread.older", "slow", look(lambda: db.session.scalars(reread.behind().limit(20)).all()))
     _hint(pictures.JOB, "in", look(lambda: db.session.scalars(pictures.due().limit(200)).all()))
+    if look(indexing.anything_left) and not crowded("slow"):
+        enqueue(indexing.JOB, queue="slow")
     if look(pictures.anything_old):
         with unit():
             pictures.forget_old()

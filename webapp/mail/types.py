@@ -198,6 +198,7 @@ class Parsed:
     auto_submitted: bool = False             # RFC 3834 and its cousins: out-of-office, robots
     bounce: bool = False                     # RFC 3464 delivery report or an empty return path from a mailer daemon
     bulk: bool = False                       # List-*, Precedence
+    words: tuple[str, ...] = ()              # what search finds of it (rules.tokens.Words), once that is known
     readable: bool = True                    # False: kept raw only, shown as "could not be read"
     problems: tuple[str, ...] = field(default=())   # codes, for the log
 

@@ -17,6 +17,8 @@ from webapp.rules.bounds import MESSAGE_STATES
 
 UNREADABLE = "state = 'unreadable'"     # few of very many: each look at a mailbox asks for them
 
+WORDLESS = "words_id IS NULL"           # likewise
+
 
 class Message(db.Model):
     __table_args__ = (
@@ -26,6 +28,7 @@ class Message(db.Model):
         Index("ix_message_message_id", "connection_id", "message_id"),
         Index("ix_message_unreadable", "connection_id", sqlite_where=text(UNREADABLE),
               postgresql_where=text(UNREADABLE)),
+        Index("ix_message_wordless", "id", sqlite_where=text(WORDLESS), postgresql_where=text(WORDLESS)),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -71,6 +74,7 @@ class Message(db.Model):
     reread_at: Mapped[datetime | None] = mapped_column(Moment)   # when that was last done
     # Spam that was deleted for good: nothing of it is left but that its place on the server is known.
     erased_at: Mapped[datetime | None] = mapped_column(Moment)
+    words_id: Mapped[int | None] = mapped_column(BigInteger)     # where search has its words; none: not yet
 
     connection: Mapped[Connection] = relationship()
     conversation: Mapped[Conversation | None] = relationship()

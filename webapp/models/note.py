@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -11,10 +11,12 @@ from webapp.models.types import Moment, no_longer_than, now
 from webapp.rules.bounds import NOTE_MAX
 
 UNSEEN = "seen_at IS NULL"
+WORDLESS = "words_id IS NULL"
 
 
 class Note(db.Model):
-    __table_args__ = (Index("ix_note_conversation", "conversation_id", "at", "id"), no_longer_than("text", NOTE_MAX))
+    __table_args__ = (Index("ix_note_conversation", "conversation_id", "at", "id"), no_longer_than("text", NOTE_MAX),
+                      Index("ix_note_wordless", "id", sqlite_where=text(WORDLESS), postgresql_where=text(WORDLESS)))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
@@ -22,6 +24,7 @@ class Note(db.Model):
     text: Mapped[str]
     at: Mapped[datetime] = mapped_column(Moment, default=now)
     removed_at: Mapped[datetime | None] = mapped_column(Moment)     # by its author; its words are gone then
+    words_id: Mapped[int | None] = mapped_column(BigInteger)        # where search has its words; none: not yet
     author: Mapped[Person] = relationship()
     mentions: Mapped[list["Mention"]] = relationship(back_populates="note", cascade="all, delete-orphan")
 

@@ -1,5 +1,6 @@
 """New mail finds its conversation, or opens one."""
 
+from webapp.actions import indexing
 from webapp.actions.following import tell_of_mail
 from webapp.actions.threads.desk import Desk, able, let_take_part, name_refused, owners_first, owns, refuse, say_keys
 from webapp.actions.threads.joining import ask_again, settle
@@ -49,6 +50,7 @@ def file_own(conversation, message):
     let_take_part(desk, conversation, {key_of(a) for _n, a in message.to + message.cc} - {""})
     count_in(desk, conversation, message, seen=True, written_here=True)
     write(desk)
+    indexing.put_written(message)
     _announce(conversation)
 
 
