@@ -12,7 +12,7 @@ from flask import current_app
 from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import places, threads
+from webapp.actions import bounces, places, threads
 from webapp.actions.contents import contents_of, read_alone
 from webapp.actions.reading import Read, put_away
 from webapp.actions.summary import summarise
@@ -118,7 +118,9 @@ def _take_in(connection, folder, reads):
     fresh = [(_message(i, connection, folder, read), read)
              for i, read in zip(next_ids(Message, len(new)), new.values(), strict=True)]
     if connection.inbox_id and fresh:
-        threads.file(connection, [(message, read.parsed, read.item) for message, read in fresh])
+        filed = [(message, read.parsed, read.item) for message, read in fresh]
+        bounces.note(connection, filed)
+        threads.file(connection, filed)
     write_rows(Message, [message for message, _read in fresh])
     write_rows(Attachment, [{"message_id": message.id, **a} for message, read in fresh for a in read.attachments])
     known.update((message.digest, message.id) for message, _read in fresh)
@@ -158,8 +160,8 @@ def _message(number, connection, folder, read):
     item = read.item
     return Row(id=number, connection_id=connection.id, conversation_id=None, digest=read.digest,
                raw_sha256=read.raw_sha256, state=_state(item, read.parsed), size=read.size,
-               outgoing=folder.role == "sent", author_id=None, at=_arrival(item.internal_date or read.parsed.date),
-               **read.columns)
+               outgoing=folder.role == "sent", author_id=None, bounce_of_id=None,
+               at=_arrival(item.internal_date or read.parsed.date), **read.columns)
 
 
 def _unreadable(connection, digest, raw_sha256, size, at):
