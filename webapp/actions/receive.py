@@ -160,7 +160,7 @@ def _message(number, connection, folder, read):
     item = read.item
     return Row(id=number, connection_id=connection.id, conversation_id=None, digest=read.digest,
                raw_sha256=read.raw_sha256, state=_state(item, read.parsed), size=read.size,
-               outgoing=folder.role == "sent", author_id=None, bounce_of_id=None,
+               outgoing=folder.role == "sent", author_id=None, bounce_of_id=None, answer_due_at=None,
                at=_arrival(item.internal_date or read.parsed.date), **read.columns)
 
 
