@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime
 
 from flask import current_app
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import OperationalError
 
 from webapp.actions import bounces, places, threads
@@ -106,6 +106,9 @@ def _take_in(connection, folder, reads):
     known = _known(connection.id, [r.digest for r in reads])
     if folder.role == "sent" and known:
         _turn_ours(known.values())
+    if known:       # what was erased is not kept again: its bytes were put away before anybody knew
+        db.session.execute(update(Message).where(Message.id.in_(known.values()), Message.erased_at.is_not(None))
+                           .values(raw_sha256=Message.digest).execution_options(synchronize_session=False))
     new = {}            # the first of each digest
     for read in reads:
         if read.digest not in known and read.digest not in new:

@@ -15,6 +15,7 @@ from webapp.models.conversation import Conversation, visible_conversations
 from webapp.models.types import Moment, one_of
 from webapp.rules.bounds import MESSAGE_STATES
 
+TO_FORGET = "erased_at IS NOT NULL AND raw_sha256 IS NOT NULL"
 ANSWER_DUE = "answer_due_at IS NOT NULL"
 UNREADABLE = "state = 'unreadable'"     # few of very many: each look at a mailbox asks for them
 
@@ -27,6 +28,7 @@ class Message(db.Model):
         Index("ix_message_message_id", "connection_id", "message_id"),
         Index("ix_message_answer_due", "answer_due_at", sqlite_where=text(ANSWER_DUE),
               postgresql_where=text(ANSWER_DUE)),
+        Index("ix_message_erased", "erased_at", sqlite_where=text(TO_FORGET), postgresql_where=text(TO_FORGET)),
         Index("ix_message_unreadable", "connection_id", sqlite_where=text(UNREADABLE),
               postgresql_where=text(UNREADABLE)),
     )

@@ -17,6 +17,8 @@ def upgrade():
     due, spam = sa.text("answer_due_at IS NOT NULL"), sa.text("status = 'spam'")
     op.create_index("ix_message_answer_due", "message", ["answer_due_at"], sqlite_where=due, postgresql_where=due)
     op.create_index("ix_conversation_spam", "conversation", ["status_at"], sqlite_where=spam, postgresql_where=spam)
+    erased = sa.text("erased_at IS NOT NULL AND raw_sha256 IS NOT NULL")
+    op.create_index("ix_message_erased", "message", ["erased_at"], sqlite_where=erased, postgresql_where=erased)
     for table, column in (("message", "raw_sha256"), ("attachment", "sha256"), ("draft_file", "sha256"),
                           ("outbox", "raw_sha256")):
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
