@@ -8,11 +8,11 @@ import hashlib
 import logging
 from datetime import UTC, datetime
 
-from flask import current_app
 from sqlalchemy import exists, select, update
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import bounces, places, threads
+from webapp.actions import autoreply, bounces, places, threads
+from webapp.actions.blobs import blobs
 from webapp.actions.contents import contents_of, read_alone
 from webapp.actions.reading import Read, put_away
 from webapp.actions.summary import summarise
@@ -84,10 +84,6 @@ def fill_in(message, raw_sha256, size, parsed, columns, attachments):
     announce(f"message-{message.id}")
 
 
-def blobs():
-    return current_app.extensions["blobs"]
-
-
 def _take_in_alone(connection, folder, read):
     try:
         with db.session.begin_nested():
@@ -124,6 +120,7 @@ def _take_in(connection, folder, reads):
         filed = [(message, read.parsed, read.item) for message, read in fresh]
         bounces.note(connection, filed)
         threads.file(connection, filed)
+        autoreply.note_due(connection, folder, filed)
     write_rows(Message, [message for message, _read in fresh])
     write_rows(Attachment, [{"message_id": message.id, **a} for message, read in fresh for a in read.attachments])
     known.update((message.digest, message.id) for message, _read in fresh)

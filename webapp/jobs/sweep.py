@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import or_, select
 
-from webapp.actions import erasing, health, links, notices, outbox, pictures, reread
+from webapp.actions import autoreply, erasing, health, links, notices, outbox, pictures, reread
 from webapp.extensions import db
 from webapp.jobs import detour, look, unit
 from webapp.models import Connection, Outbox
@@ -39,6 +39,7 @@ def everything():
     _hint("webapp.jobs.connect.connect", "in", look(_stuck) + look(_connecting_again))
     _hint("webapp.jobs.reread.older", "slow", look(lambda: db.session.scalars(reread.behind().limit(20)).all()))
     _hint(pictures.JOB, "in", look(lambda: db.session.scalars(pictures.due().limit(200)).all()))
+    _hint(autoreply.JOB, "in", look(lambda: db.session.scalars(autoreply.due().limit(200)).all()))
     _hint("webapp.jobs.erase.spam", "slow", look(lambda: db.session.scalars(erasing.due().limit(20)).all()))
     _hint("webapp.jobs.erase.forget", "slow", look(lambda: db.session.scalars(erasing.to_forget().limit(100)).all()))
     if look(pictures.anything_old):
