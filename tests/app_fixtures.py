@@ -104,7 +104,8 @@ class _Browser(FlaskClient):
 
 
 def _empty(connection):
-    tables = [t for t in inspect(connection).get_table_names() if t not in ("alembic_version", "blob", "audit_head")]
+    tables = [t for t in inspect(connection).get_table_names() if t not in ("alembic_version", "blob", "blob_use",
+                                                                                 "audit_head")]
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL lock_timeout = '20s'"))     # a test before left something open: say so
         connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))

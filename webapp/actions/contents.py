@@ -53,9 +53,9 @@ def _columns(parsed):
     when parser or sanitiser get better."""
     sender = parsed.sender or ("", "")
     columns = {"message_id": parsed.message_id, "references": list(parsed.references), "subject": parsed.subject,
-               "auto": parsed.auto_submitted, "bounce": parsed.bounce, "sender_ambiguous": parsed.sender_ambiguous,
-               "sender_hides": parsed.sender_hides, "authentication": parsed.authentication,
-               "invitation": parsed.invitation,
+               "auto": parsed.auto_submitted, "auto_kind": parsed.auto_kind, "bounce": parsed.bounce,
+               "sender_ambiguous": parsed.sender_ambiguous, "sender_hides": parsed.sender_hides,
+               "authentication": parsed.authentication, "invitation": parsed.invitation,
                "from_name": sender[0], "from_address": sender[1],
                "reply_to": [list(m) for m in parsed.reply_to], "to": [list(m) for m in parsed.to],
                "cc": [list(m) for m in parsed.cc], **_body(parsed),

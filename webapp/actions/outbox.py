@@ -15,8 +15,9 @@ from webapp.rules.sending import AFTER_REFUSED_SIGN_IN, FOLLOWS, LEASE, retry_af
 
 
 def enqueue(actor, connection, message, recipients, not_before):
-    row = Outbox(connection_id=connection.id, message_id=message.id, author_id=actor.id, not_before=not_before,
-                 raw_sha256=message.raw_sha256, sender=connection.address)
+    """`actor` None: it leaves by itself."""
+    row = Outbox(connection_id=connection.id, message_id=message.id, author_id=actor.id if actor else None,
+                 not_before=not_before, raw_sha256=message.raw_sha256, sender=connection.address)
     row.recipients = [OutboxRecipient(address=a) for a in recipients]
     db.session.add(row)
     db.session.flush()

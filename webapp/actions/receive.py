@@ -8,11 +8,11 @@ import hashlib
 import logging
 from datetime import UTC, datetime
 
-from flask import current_app
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import indexing, places, threads
+from webapp.actions import autoreply, bounces, indexing, places, threads
+from webapp.actions.blobs import blobs
 from webapp.actions.contents import contents_of, read_alone
 from webapp.actions.reading import Read, put_away
 from webapp.actions.summary import summarise
@@ -86,10 +86,6 @@ def fill_in(message, raw_sha256, size, parsed, columns, attachments):
     announce(f"message-{message.id}")
 
 
-def blobs():
-    return current_app.extensions["blobs"]
-
-
 def _take_in_alone(connection, folder, read):
     try:
         with db.session.begin_nested():
@@ -108,6 +104,9 @@ def _take_in(connection, folder, reads):
     known = _known(connection.id, [r.digest for r in reads])
     if folder.role == "sent" and known:
         _turn_ours(known.values())
+    if known:       # what was erased is not kept again: its bytes were put away before anybody knew
+        db.session.execute(update(Message).where(Message.id.in_(known.values()), Message.erased_at.is_not(None))
+                           .values(raw_sha256=Message.digest).execution_options(synchronize_session=False))
     new = {}            # the first of each digest
     for read in reads:
         if read.digest not in known and read.digest not in new:
@@ -120,7 +119,10 @@ def _take_in(connection, folder, reads):
     fresh = [(_message(i, connection, folder, read), read)
              for i, read in zip(next_ids(Message, len(new)), new.values(), strict=True)]
     if connection.inbox_id and fresh:
-        threads.file(connection, [(message, read.parsed, read.item) for message, read in fresh])
+        filed = [(message, read.parsed, read.item) for message, read in fresh]
+        bounces.note(connection, filed)
+        threads.file(connection, filed)
+        autoreply.note_due(connection, folder, filed)
     write_rows(Message, [message for message, _read in fresh])
     indexing.put_new((message.words_id, read.parsed.words) for message, read in fresh)
     write_rows(Attachment, [{"message_id": message.id, **a} for message, read in fresh for a in read.attachments])
@@ -161,7 +163,8 @@ def _message(number, connection, folder, read):
     item, at = read.item, _arrival(read.item.internal_date or read.parsed.date)
     return Row(id=number, words_id=number_of(at, number), connection_id=connection.id, conversation_id=None,
                digest=read.digest, raw_sha256=read.raw_sha256, state=_state(item, read.parsed), size=read.size,
-               outgoing=folder.role == "sent", author_id=None, at=at, **read.columns)
+               outgoing=folder.role == "sent", author_id=None, bounce_of_id=None, answer_due_at=None, at=at,
+               **read.columns)
 
 
 def _unreadable(connection, digest, raw_sha256, size, at):

@@ -5,7 +5,18 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import or_, select
 
-from webapp.actions import conversations, health, links, notices, outbox, pictures, reread, tallies
+from webapp.actions import (
+    autoreply,
+    conversations,
+    erasing,
+    health,
+    links,
+    notices,
+    outbox,
+    pictures,
+    reread,
+    tallies,
+)
 from webapp.extensions import db
 from webapp.jobs import detour, indexing, look, unit
 from webapp.models import Connection, Conversation, Outbox
@@ -51,6 +62,9 @@ def everything():
     _hint(pictures.JOB, "in", look(lambda: db.session.scalars(pictures.due().limit(200)).all()))
     if look(indexing.anything_left) and not crowded("slow"):
         enqueue(indexing.JOB, queue="slow")
+    _hint(autoreply.JOB, "in", look(lambda: db.session.scalars(autoreply.due().limit(200)).all()))
+    _hint("webapp.jobs.erase.spam", "slow", look(lambda: db.session.scalars(erasing.due().limit(20)).all()))
+    _hint("webapp.jobs.erase.forget", "slow", look(lambda: db.session.scalars(erasing.to_forget().limit(100)).all()))
     if look(pictures.anything_old):
         with unit():
             pictures.forget_old()

@@ -24,14 +24,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from webapp.mail.types import Mailbox, Parsed, Part
+from webapp.mail.types import Automatic, Mailbox, Parsed, Part
 
 CPU_SECONDS = 2.0          # of one call
 SECONDS = 30.0             # of the wall clock: then it is not the child's fault alone, but we go on
 MEMORY = 600_000_000       # bytes of address space that it may need beyond what it has at the start
 LARGE = 64 * 1024          # bytes of a call that are sent for themselves
 WAITING = 1 << 20          # bytes that may wait in a pipe: answers do, while the next call is worked on
-_KNOWN = {(c.__module__, c.__qualname__): c for c in (Mailbox, Parsed, Part, datetime, timedelta, timezone)}
+_KNOWN = {(c.__module__, c.__qualname__): c for c in (Automatic, Mailbox, Parsed, Part, datetime, timedelta, timezone)}
 
 
 class Died(Exception):

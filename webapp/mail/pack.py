@@ -129,7 +129,9 @@ def in_short(skeleton: bytes, secret: bytes) -> tuple[bytes, dict[bytes, tuple[i
 
 
 def part_hashes(skeleton: bytes) -> tuple[str, ...]:
-    """The hex hashes that `unpack` will ask for, in order, repeats included."""
+    """The hex hashes that `unpack` will ask for, in order, repeats included. ValueError: no skeleton."""
+    if skeleton[:len(MAGIC)] != MAGIC:
+        raise ValueError("not a packed message of a known version")
     (count,) = _COUNT.unpack_from(skeleton, len(MAGIC))
     return tuple(
         _REFERENCE.unpack_from(skeleton, _START + index * _REFERENCE.size)[4].hex() for index in range(count)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from fast_mail_parser import ParseError, parse_email_tree
 
-from . import authentication, invitation
+from . import authentication, automatic, bounce, invitation
 from .address import mailboxes, name_hides, name_lies
 from .charset import clean_header, codec_of, decode, decode_words
 from .filename import clean_filename
@@ -50,11 +50,9 @@ _DELSP = re.compile(r"delsp\s{0,3}=\s{0,3}\"?yes", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
 _CID = re.compile(r"cid:([^\"'\s<>)]{1,500})", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
-_ROBOT_HEADERS = ("x-autoreply", "x-autorespond", "x-mail-autoreply", "x-autoresponder", "x-fc-machinegenerated",
-                  "x-auto-response-suppress", "x-failed-recipients")
-_ROBOT_PRECEDENCE = ("auto_reply", "auto-reply")
-_BULK_PRECEDENCE = ("bulk", "list", "junk")
 _CALENDARS = ("text/calendar", "application/ics")
+_READ = (*_CALENDARS, *bounce.STATUS_PARTS)     # what is read is needed as it was
+_TELLING = (*bounce.STATUS_PARTS, *bounce.COPY_PARTS, "text/plain")      # of a report
 _DAEMONS = ("mailer-daemon@", "postmaster@", "mail-daemon@", "mailerdaemon@")
 
 
@@ -73,8 +71,10 @@ def parse(raw: bytes, marks: dict[bytes, tuple[int, str]] | None = None) -> Pars
     problems: list[str] = []
     fields: dict = {}
     try:
-        fields = _fields(_headers(raw, problems))
-        body = _body(raw, problems, dict(marks or {}))
+        headers = _headers(raw, problems)
+        fields = _fields(headers)
+        failed = headers.get("x-failed-recipients", ()) if fields["bounce"] else None
+        body = _body(raw, problems, dict(marks or {}), failed)
         return Parsed(**fields, **body, problems=tuple(problems))
     except _Unreadable as reason:
         return Parsed(**fields, readable=False, problems=(*problems, reason.args[0]))
@@ -160,6 +160,7 @@ def _cut(name, value):
 
 def _fields(headers: dict[str, list[bytes]]) -> dict:
     sender, ambiguous = _sender(headers.get("from", []))
+    marks, is_bounce = automatic.marks_of(headers), _bounce(headers, sender)
     ids = _ids(_first(headers, "message-id"), 1)
     return {
         "message_id": ids[0] if ids else None,
@@ -174,9 +175,11 @@ def _fields(headers: dict[str, list[bytes]]) -> dict:
         "to": _list(headers, "to"),
         "cc": _list(headers, "cc"),
         "date": _date(_first(headers, "date")),
-        "auto_submitted": _auto_submitted(headers),
-        "bounce": _bounce(headers, sender),
-        "bulk": _bulk(headers),
+        "auto_submitted": automatic.is_automatic(marks),
+        "auto_kind": automatic.kind_of(marks, is_bounce),
+        "automatic": marks,
+        "bounce": is_bounce,
+        "bulk": automatic.is_bulk(marks),
     }
 
 
@@ -237,16 +240,6 @@ def _date(value: bytes) -> datetime | None:
     return date if 1970 <= date.year <= 2200 else None
 
 
-def _word(headers, name: str) -> str:
-    return _first(headers, name).decode("ascii", "replace").partition(";")[0].strip().lower()
-
-
-def _auto_submitted(headers) -> bool:
-    if "auto-submitted" in headers and _word(headers, "auto-submitted") not in ("no", ""):
-        return True
-    return any(name in headers for name in _ROBOT_HEADERS) or _word(headers, "precedence") in _ROBOT_PRECEDENCE
-
-
 def _bounce(headers, sender: Mailbox | None) -> bool:
     kind = _first(headers, "content-type").lower()
     if kind.startswith(b"multipart/report") and b"delivery-status" in kind:
@@ -255,10 +248,6 @@ def _bounce(headers, sender: Mailbox | None) -> bool:
         return True
     daemon = sender is not None and sender.address.lower().startswith(_DAEMONS)
     return daemon and (_first(headers, "return-path") in (b"<>", b"") or kind.startswith(b"multipart/report"))
-
-
-def _bulk(headers) -> bool:
-    return _word(headers, "precedence") in _BULK_PRECEDENCE or any(name.startswith("list-") for name in headers)
 
 
 # Parts
@@ -415,7 +404,8 @@ class _Segment:
         self.html: str | None = None
 
 
-def _body(raw: bytes, problems: list[str], marks: dict[bytes, tuple[int, str]]) -> dict:
+def _body(raw: bytes, problems: list[str], marks: dict[bytes, tuple[int, str]], failed=None) -> dict:
+    """`failed`: of a report, its X-Failed-Recipients."""
     leaves, spare = _leaves(raw), _Spare(raw)
     segments: dict[tuple, _Segment] = {}
     others: list[_Leaf] = []
@@ -437,7 +427,13 @@ def _body(raw: bytes, problems: list[str], marks: dict[bytes, tuple[int, str]]) 
     parts = tuple(_part(leaf, spare, shown, problems, marks) for leaf in others)
     if marks:
         problems.append("marks_astray")
-    return {"text": text, "html": html, "parts": parts, "invitation": _invitation(others, spare)}
+    return {"text": text, "html": html, "parts": parts, "invitation": _invitation(others, spare),
+            "report": None if failed is None else _report(leaves, spare, failed)}
+
+
+def _report(leaves: list[_Leaf], spare: _Spare, failed) -> dict | None:
+    told = [leaf for leaf in leaves if leaf.content_type in _TELLING][:bounce.MAX_PARTS]
+    return bounce.read([(leaf.content_type, leaf.content(spare)) for leaf in told], failed)
 
 
 def _invitation(leaves: list[_Leaf], spare: _Spare) -> dict | None:
@@ -498,9 +494,9 @@ def _text(leaf: _Leaf, spare: _Spare, problems: list[str]) -> str:
 
 
 def _part(leaf: _Leaf, spare: _Spare, shown: set[str], problems: list[str], marks: dict) -> Part:
-    """Takes out of `marks` what stands for all of this part; a calendar is read, so nothing can stand for it."""
+    """Takes out of `marks` what stands for all of this part; what is read can have nothing stand for it."""
     data = leaf.content(spare, problems)
-    marked = marks.pop(data, None) if marks and leaf.content_type not in _CALENDARS else None
+    marked = marks.pop(data, None) if marks and leaf.content_type not in _READ else None
     size, digest = marked or (len(data), sha256(data).hexdigest())
     kind = leaf.content_type if _MEDIA_TYPE.fullmatch(leaf.content_type) else "application/octet-stream"
     cid = clean_header(leaf.content_id, 500) if leaf.content_id else None

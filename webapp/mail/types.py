@@ -155,6 +155,21 @@ class Numbered(NamedTuple):
     header: bytes                    # its Message-ID line alone
 
 
+class Automatic(NamedTuple):
+    """What the header says of how a mail came about (mail.automatic). Words are lower case, "" when absent."""
+
+    submitted: str = ""              # Auto-Submitted, without its parameters
+    precedence: str = ""
+    suppress: tuple[str, ...] = ()   # X-Auto-Response-Suppress
+    away: bool = False               # X-Autoreply and its kin
+    robot: bool = False
+    lists: bool = False              # any List-* header
+    null_path: bool = False          # Return-Path: <>
+    report: bool = False             # multipart/report, of whatever kind
+    calendar: bool = False           # it is an invitation and nothing else
+    hops: int = 0                    # Received headers
+
+
 class Mailbox(NamedTuple):
     """RFC 5322 mailbox: a display name, decoded and cleaned, and one addr-spec."""
 
@@ -199,6 +214,9 @@ class Parsed:
     bounce: bool = False                     # RFC 3464 delivery report or an empty return path from a mailer daemon
     bulk: bool = False                       # List-*, Precedence
     words: tuple[str, ...] = ()              # what search finds of it (rules.tokens.Words), once that is known
+    auto_kind: str = ""                      # away, robot, list (mail.automatic.kind_of); "" for a person's own
+    automatic: Automatic = Automatic()       # what tells so
+    report: dict | None = None               # of a bounce: mail.bounce.read
     readable: bool = True                    # False: kept raw only, shown as "could not be read"
     problems: tuple[str, ...] = field(default=())   # codes, for the log
 

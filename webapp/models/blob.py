@@ -4,10 +4,12 @@ Write-once and committed at once, before the rows that name them: an orphan blob
 lost mail. The interface (put, get, ensure) can move to files or object storage.
 
 A mail and a part with the very same bytes (somebody attaches the original) are two things: parts have other keys.
-Pictures that we painted lie here too, under keys of their own; they alone are ever forgotten.
+Pictures that we painted lie here too, under keys of their own. They are forgotten after a while; raw mail only when it
+was spam that is deleted for good, and then the parts that no other mail has.
 """
 
 import hashlib
+import struct
 import threading
 from collections import deque
 
@@ -21,6 +23,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     func,
+    inspect,
     literal_column,
     select,
     text,
@@ -29,7 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from webapp.extensions import writing
-from webapp.mail.pack import pack, rest, unpack, unpack_pieces
+from webapp.mail.pack import pack, part_hashes, rest, unpack, unpack_pieces
 
 PIECE = 128 * 1024      # bytes that are read at once of what is handed on in pieces
 
@@ -37,7 +40,12 @@ blobs = Table("blob", MetaData(), Column("sha256", String(64), primary_key=True)
               Column("content", LargeBinary, nullable=False))
 
 
+# Which raw mail has which part: only what is in no other may be forgotten. Written with them, in one transaction.
+uses = Table("blob_use", blobs.metadata, Column("raw", String(64), primary_key=True),
+             Column("part", String(64), primary_key=True, index=True))
+
 LARGE = 1_000_000       # bytes
+AT_ONCE = 1_000         # rows
 
 _of_thread = threading.local()      # a compressor is made once for many messages, and not for two at the same time
 
@@ -63,6 +71,9 @@ class Blobs:
     def ensure(self):
         with self.engine.begin() as connection:
             connection.execute(CreateTable(blobs, if_not_exists=True))
+            if not inspect(connection).has_table(uses.name):
+                uses.create(connection)
+                _note_uses(connection)
             if connection.dialect.name == "postgresql":  # already zstd: pglz would only burn time
                 connection.exec_driver_sql("ALTER TABLE blob ALTER content SET STORAGE EXTERNAL")
 
@@ -134,8 +145,29 @@ class Blobs:
         finally:
             writing.reset(token)
 
+    def parts_of(self, name) -> list[str]:
+        """SHA-256 of the parts that were taken out of this raw mail."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(select(uses.c.part).where(uses.c.raw == name)))
+
+    def forget_raw(self, name, keep=()):
+        """This raw mail, and its parts but for those that another mail has, and `keep`. Nothing is put meanwhile."""
+        token = writing.set(True)
+        try:
+            with self.engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql("LOCK TABLE blob IN SHARE ROW EXCLUSIVE MODE")
+                mine = set(connection.scalars(delete(uses).where(uses.c.raw == name).returning(uses.c.part)))
+                gone = [_part_key(part) for part in sorted(mine - set(keep) - set(connection.scalars(
+                    select(uses.c.part).where(uses.c.part.in_(mine)))))]
+                connection.execute(delete(blobs).where(blobs.c.sha256.in_([name, *gone])))
+        finally:
+            writing.reset(token)
+
     def put(self, rows):
         """Commit what `rows_of` made of some messages. Takes out of `rows` what is large."""
+        used = [{"raw": key[0], "part": key[1]} for key in rows if isinstance(key, tuple)]
+        rows = rows if not used else _without_uses(rows)
         token = writing.set(True)
         try:
             with self.engine.begin() as connection:
@@ -146,6 +178,8 @@ class Blobs:
                     _write_large(connection, insert, rows)
                 connection.execute(insert.on_conflict_do_nothing(), [
                     {"sha256": name, "content": content} for name, content in rows.items()])
+                if used:
+                    connection.execute(_insert_uses(connection), used)
         finally:
             writing.reset(token)
 
@@ -157,18 +191,52 @@ class Blobs:
 
 
 def rows_of(name, packed) -> dict[str, bytes]:
-    """What `put` is to store for a message: its SHA-256, and what `pack` made of it. The work without the database.
+    """What `put` is to store for a message: its SHA-256, and what `pack` made of it; under (message, part) nothing, but
+    that the one has the other. The work without the database.
     Takes the parts out of `packed`: with a large one, two forms of it at once are enough."""
     if not (compress := getattr(_of_thread, "compress", None)):
         compress = _of_thread.compress = zstandard.ZstdCompressor(level=3).compress
-    rows = {_part_key(part): compress(packed.parts.pop(part)) for part in list(packed.parts)}
-    return {**rows, name: compress(packed.skeleton)}
+    parts = list(packed.parts)
+    rows = {_part_key(part): compress(packed.parts.pop(part)) for part in parts}
+    return {**rows, name: compress(packed.skeleton), **{(name, part): b"" for part in parts}}
 
 
 def raw_of(rows, name) -> bytes:
     """The raw message of which `rows_of` made these, before they are put."""
     unzip = zstandard.ZstdDecompressor().decompress
     return unpack(unzip(rows[name]), lambda part: unzip(rows[_part_key(part)]))
+
+
+def _without_uses(rows):
+    """Taken out, for what is large in `rows` is let go of by whoever gave them."""
+    for key in [key for key in rows if isinstance(key, tuple)]:
+        del rows[key]
+    return rows
+
+
+def _insert_uses(connection):
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(uses).on_conflict_do_nothing()
+
+
+def _note_uses(connection):
+    """Of all that was stored before anybody noted it. A part that looks like a message keeps something: harmless."""
+    last = ""
+    while found := connection.execute(
+            select(blobs.c.sha256, func.substr(blobs.c.content, 1, PIECE)).where(blobs.c.sha256 > last)
+            .order_by(blobs.c.sha256).limit(AT_ONCE)).all():
+        used = [{"raw": name, "part": part} for name, start in found for part in _parts_in(start)]
+        if used:
+            connection.execute(_insert_uses(connection), used)
+        last = found[-1][0]
+
+
+def _parts_in(start):
+    """Hashes of the parts of which the beginning of a stored skeleton tells."""
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(start, read_across_frames=False) as reader:
+            return list(dict.fromkeys(part_hashes(reader.read(PIECE))))
+    except (zstandard.ZstdError, struct.error, ValueError):
+        return []
 
 
 def _write_large(connection, insert, rows):

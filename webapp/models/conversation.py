@@ -14,6 +14,7 @@ from webapp.models.team import Team
 from webapp.models.types import Moment, now, one_of
 from webapp.rules.bounds import CONVERSATION_STATES
 
+SPAM = "status = 'spam'"
 SENT, ASLEEP = "last_out_at IS NOT NULL", "snoozed_until IS NOT NULL"     # few of very many
 
 
@@ -24,6 +25,7 @@ class Conversation(db.Model):
         Index("ix_conversation_list", "inbox_id", "status", "last_at", "id"),
         Index("ix_conversation_mine", "assignee_id", "status", "last_at", "id"),
         Index("ix_conversation_all", "status", "last_at", "id"),
+        Index("ix_conversation_spam", "status_at", sqlite_where=text(SPAM), postgresql_where=text(SPAM)),
         Index("ix_conversation_newest", "inbox_id", "last_in_id"),
         Index("ix_conversation_sent", "inbox_id", "last_out_at", "id", sqlite_where=text(SENT),
               postgresql_where=text(SENT)),

@@ -48,6 +48,6 @@ class DraftFile(db.Model):
     filename: Mapped[str]
     content_type: Mapped[str]
     size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
     content_id: Mapped[str | None]                           # of a picture that stands within the text
     draft: Mapped[Draft] = relationship(back_populates="files")

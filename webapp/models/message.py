@@ -15,6 +15,8 @@ from webapp.models.conversation import Conversation, visible_conversations
 from webapp.models.types import Moment, one_of
 from webapp.rules.bounds import MESSAGE_STATES
 
+TO_FORGET = "erased_at IS NOT NULL AND raw_sha256 IS NOT NULL"
+ANSWER_DUE = "answer_due_at IS NOT NULL"
 UNREADABLE = "state = 'unreadable'"     # few of very many: each look at a mailbox asks for them
 
 WORDLESS = "words_id IS NULL"           # likewise
@@ -26,6 +28,9 @@ class Message(db.Model):
         Index("ix_message_conversation", "conversation_id", "at", "id"),
         Index("ix_message_connection", "connection_id", "at", "id"),
         Index("ix_message_message_id", "connection_id", "message_id"),
+        Index("ix_message_answer_due", "answer_due_at", sqlite_where=text(ANSWER_DUE),
+              postgresql_where=text(ANSWER_DUE)),
+        Index("ix_message_erased", "erased_at", sqlite_where=text(TO_FORGET), postgresql_where=text(TO_FORGET)),
         Index("ix_message_unreadable", "connection_id", sqlite_where=text(UNREADABLE),
               postgresql_where=text(UNREADABLE)),
         Index("ix_message_wordless", "id", sqlite_where=text(WORDLESS), postgresql_where=text(WORDLESS)),
@@ -36,7 +41,7 @@ class Message(db.Model):
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
     moved_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))    # what put it into its conversation by hand
     digest: Mapped[str] = mapped_column(String(64))
-    raw_sha256: Mapped[str | None] = mapped_column(String(64))  # none: the body is still on the server only
+    raw_sha256: Mapped[str | None] = mapped_column(String(64), index=True)  # none: the body is still on the server only
     state: Mapped[str] = mapped_column(default="ok")
     size: Mapped[int]                                     # bytes on the wire
     outgoing: Mapped[bool] = mapped_column(default=False)
@@ -72,6 +77,8 @@ class Message(db.Model):
     has_attachments: Mapped[bool] = mapped_column(default=False)
     parser_version: Mapped[int] = mapped_column(default=0)       # 0 of an unreadable one: it is to be read again
     reread_at: Mapped[datetime | None] = mapped_column(Moment)   # when that was last done
+    # To be answered by a machine, since then: rules.autoreply; none once that is done or decided against.
+    answer_due_at: Mapped[datetime | None] = mapped_column(Moment)
     # Spam that was deleted for good: nothing of it is left but that its place on the server is known.
     erased_at: Mapped[datetime | None] = mapped_column(Moment)
     words_id: Mapped[int | None] = mapped_column(BigInteger)     # where search has its words; none: not yet
@@ -117,7 +124,7 @@ class Attachment(db.Model):
     filename: Mapped[str]
     content_type: Mapped[str]
     size: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
     content_id: Mapped[str | None]
     inline: Mapped[bool] = mapped_column(default=False)
     message: Mapped[Message] = relationship(back_populates="attachments")

@@ -20,10 +20,10 @@ class Outbox(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), unique=True)
-    author_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))     # none: it left by itself
     state: Mapped[str] = mapped_column(default="queued")
     not_before: Mapped[datetime] = mapped_column(Moment)
-    raw_sha256: Mapped[str] = mapped_column(String(64))
+    raw_sha256: Mapped[str] = mapped_column(String(64), index=True)
     sender: Mapped[str]                                  # envelope, not headers
     attempts: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None] = mapped_column(Moment)
@@ -36,7 +36,7 @@ class Outbox(db.Model):
 
     connection: Mapped[Connection] = relationship()
     message: Mapped[Message] = relationship()
-    author: Mapped[Person] = relationship()
+    author: Mapped[Person | None] = relationship()
     recipients: Mapped[list["OutboxRecipient"]] = relationship(back_populates="outbox", order_by="OutboxRecipient.id")
 
 

@@ -20,7 +20,8 @@ def after_incoming(status: str, is_newest: bool, is_news: bool) -> str:
 
 
 def after_outgoing(status: str, is_newest: bool, written_here: bool) -> str:
-    """The status after our own mail. What somebody sent with another program answers only what is open."""
+    """The status after our own mail. What somebody sent with another program answers only what is open; what a machine
+    of ours wrote answers nothing, and is not asked about here."""
     if written_here:
         return "waiting" if status in ANSWERED else status
     return "waiting" if status == "open" and is_newest else status

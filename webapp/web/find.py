@@ -6,7 +6,20 @@ from sqlalchemy import select
 from werkzeug.routing import IntegerConverter
 
 from webapp.extensions import db
-from webapp.models import Attachment, Connection, Conversation, Event, Hold, Inbox, Message, Note, Outbox, Person, Team
+from webapp.models import (
+    Attachment,
+    Connection,
+    Conversation,
+    Event,
+    Hold,
+    Inbox,
+    Message,
+    Note,
+    Outbox,
+    Person,
+    SenderRule,
+    Team,
+)
 from webapp.models.connection import visible_connections
 from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import is_member, known_inboxes, member_ids, readable_inboxes
@@ -126,6 +139,11 @@ def to_act(conversation_id):
     if not may_act(found.inbox):
         abort(403)
     return found
+
+
+def sender_rule(inbox, rule_id):
+    """An entry of the lists of an inbox that was looked up to be set."""
+    return _one(select(SenderRule).where(SenderRule.id == rule_id, SenderRule.inbox_id == inbox.id))
 
 
 def view(view_id):

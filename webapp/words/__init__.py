@@ -9,6 +9,7 @@ from webapp.rules.bounds import LANGUAGES
 from webapp.words import (
     acts,
     audit,
+    automatic,
     connecting,
     dates,
     devices,
@@ -29,8 +30,8 @@ from webapp.words.dates import time_zone
 
 FOLDER = Path(__file__).parent / "catalogues"
 
-__all__ = ["acts", "audit", "connecting", "dates", "devices", "events", "invitations", "lists", "notices", "outgoing",
-           "people", "pictures", "reasons", "say", "senders", "snoozing", "time_zone", "zones"]
+__all__ = ["acts", "audit", "automatic", "connecting", "dates", "devices", "events", "invitations", "lists",
+           "notices", "outgoing", "people", "pictures", "reasons", "say", "senders", "snoozing", "time_zone", "zones"]
 
 
 def say(broken):

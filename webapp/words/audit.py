@@ -200,6 +200,14 @@ ACTIONS = {
                                                     inbox=f["inbox"])),
     "inbox.joined": ("inboxes", _joined),
     "inbox.deleted": ("inboxes", _inbox_deleted),
+    "inbox.sender_denied": ("inboxes", lambda f: _("Mail of %(pattern)s to %(inbox)s is spam from now on.",
+                                                   pattern=f["pattern"], inbox=f["inbox"])),
+    "inbox.sender_allowed": ("inboxes", lambda f: _("Mail of %(pattern)s to %(inbox)s is never spam from now on.",
+                                                    pattern=f["pattern"], inbox=f["inbox"])),
+    "inbox.sender_removed": ("inboxes", lambda f: _("Took %(pattern)s off the lists of senders of %(inbox)s.",
+                                                    pattern=f["pattern"], inbox=f["inbox"])),
+    "inbox.replies_changed": ("inboxes", lambda f: _("Changed what %(inbox)s answers by itself.", inbox=f["inbox"])),
+    "inbox.hours_changed": ("inboxes", lambda f: _("Changed the working hours of %(inbox)s.", inbox=f["inbox"])),
 
     "connection.connected": ("addresses", lambda f: _and(
         _("Connected %(address)s.", address=f["address"]), _held_by(f))),

@@ -57,6 +57,7 @@ def happened(event, viewer):
         "unsnoozed": _("ended the snooze"),
         "woke": _("Back from snooze"),
         "woke_by_mail": _("Back from snooze: somebody answered"),
+        "spam_by_rule": _("Put into spam: an admin has denied %(address)s", address=event.facts.get("address", "")),
         "spam": _("said that this is spam"),
         "not_spam": _("said that this is no spam"),
         "trashed": _("threw this away"),

@@ -118,6 +118,14 @@ def _mailbox_works_again(address="", connection=0, kind="personal", inbox="", **
         _("Show the address"), f"/connections/{connection}" if connection else "/mailboxes")
 
 
+def _autoreply_stopped(inbox="", inbox_id=0, **_f):
+    return Said(
+        _("%(inbox)s answers nothing by itself any more", inbox=inbox),
+        _("Very many answers left by themselves within an hour, as when two machines answer each other. No more leave "
+          "until an admin has looked and saves its automatic answers again."),
+        _("Look at it"), f"/inboxes/{inbox_id}/settings#replies")
+
+
 def _inbox_joined(name="", inbox="", inbox_id=0, opened=False, **_f):
     return Said(
         _("%(name)s opened %(inbox)s to everyone", name=name, inbox=inbox) if opened
@@ -189,6 +197,7 @@ KINDS = {
     "email_changed": _email_changed,              # email
     "password_changed": _password_changed,
     "mailbox.stopped": _mailbox_stopped,          # address, problem, facts, connection, kind, inbox, host, waits
+    "autoreply.stopped": _autoreply_stopped,      # inbox, inbox_id
     "inbox.joined": _inbox_joined,                # name, inbox, inbox_id, opened
     "address.free": _address_free,                # address, kind
     "address.released": _address_released,        # address, by

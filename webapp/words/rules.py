@@ -181,5 +181,17 @@ SENTENCES = {
     "not_a_user_name": lambda **_f: _("Type the name that you sign in with; most often it is the address."),
     "bad_server_name": lambda **_f: _("That isn’t a server’s name. It looks like mx.company.com; put blanks between "
                                       "several."),
+    "bad_pattern": lambda **_f: _("Type an address such as jan@company.com, or a domain such as company.com."),
+    "wide_pattern": lambda **_f: _("That would be everybody. Type a whole domain, such as company.com."),
+    "public_pattern": lambda domain, **_f: _(
+        "Everybody can have an address at %(domain)s. Deny single addresses there.", domain=domain),
+    "many_patterns": lambda limit, **_f: _("There are %(limit)s entries already. Take some off first.", limit=limit),
+    "unknown_zone": lambda **_f: _("Choose a time zone from the list."),
+    "bad_hours": lambda **_f: _("Type hours such as 9:00–12:00, 13:00–17:00, or leave it empty."),
+    "hours_overlap": lambda **_f: _("These hours overlap."),
+    "many_spans": lambda limit, **_f: _("Type at most %(limit)s spans a day.", limit=limit),
+    "no_auto_text": lambda **_f: _("Write what is to be sent."),
+    "long_auto_text": lambda limit, **_f: _("Use at most %(limit)s characters.", limit=limit),
+    "no_hours": lambda **_f: _("Say your working hours below first."),
     "bad_port": lambda **_f: _("Use a number from 1 to 65535."),
 }

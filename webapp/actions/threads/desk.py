@@ -28,6 +28,7 @@ class Desk:
     into: dict = field(default_factory=dict)             # conversation id -> the one that it was merged into
     worked: dict = field(default_factory=dict)           # conversation id -> have people worked in it
     stays: object = None                                 # a conversation that is merged into no other
+    senders: dict = field(default_factory=dict)          # pattern -> "allow" or "deny" (rules.spam)
     contacts: Contacts | None = None
     ids: list = field(default_factory=list)              # for conversations to open, ascending
     # Not written yet: a statement for a whole batch costs little more than one for a single message.

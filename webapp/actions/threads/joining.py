@@ -91,5 +91,5 @@ def _worked_in(desk, conversation):
             db.session.scalar(select(model.conversation_id).where(model.conversation_id == number).limit(1))
             for model in (Event, Draft, Note, Follower)) or bool(db.session.scalar(
                 select(Outbox.id).join(Message, Outbox.message_id == Message.id)
-                .where(Message.conversation_id == number).limit(1)))
+                .where(Message.conversation_id == number, Outbox.author_id.is_not(None)).limit(1)))
     return desk.worked[number]

@@ -6,6 +6,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import aliased
 
 from webapp.actions.contacts import Contacts
+from webapp.actions.senders import rules_of
 from webapp.actions.threads.desk import Desk, say
 from webapp.actions.threads.keys import ids_in, key_of
 from webapp.extensions import db
@@ -28,7 +29,7 @@ class _Key(NamedTuple):
 
 def desk_for(connection, fresh):
     desk = Desk(connection.inbox_id, key_of(connection.address), connection.created_at,
-                ids=next_ids(Conversation, len(fresh)))
+                ids=next_ids(Conversation, len(fresh)), senders=rules_of(connection.inbox_id))
     ids = {i[:998] for m, p, item in fresh for i in ids_in(m, p, item)}
     know(desk, _speaking_of, ids)
     desk.contacts = Contacts({key_of(p.sender.address) for _m, p, _i in fresh if p.sender} - {""})

@@ -6,9 +6,12 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from webapp.extensions import db
+from webapp.models import Event
 from webapp.models.inbox import is_member
 from webapp.models.rows import Row
+from webapp.models.types import now
 from webapp.rules.access import may_act_in_inbox
+from webapp.rules.spam import verdict
 from webapp.rules.statuses import after_incoming, after_outgoing, joined
 
 RECENT = timedelta(days=30)   # imported mail newer than this opens a conversation, older is history
@@ -30,6 +33,9 @@ def open_for(desk, message):
 
 def count_in(desk, conversation, message, seen, written_here=False):
     is_newest = message.at >= conversation.last_at or not conversation.message_count
+    is_first, customer = not conversation.message_count, conversation.who_address
+    if message.outgoing and message.auto and not is_first:
+        return _count_in_automatic(conversation, message)
     conversation.message_count += 1
     conversation.has_attachments = conversation.has_attachments or message.has_attachments
     if message.at <= conversation.opened_at:
@@ -44,9 +50,38 @@ def count_in(desk, conversation, message, seen, written_here=False):
         return
     if not seen and not _looked_at(desk, message):
         conversation.last_in_id = max(conversation.last_in_id, message.id)
+    said = None if message.bounce else verdict(message.from_address, desk.senders)
+    if said == "deny":
+        return _put_into_spam(desk, conversation, message, is_first or customer == message.from_address)
+    if conversation.status == "spam" and (said == "allow" or _is_spam_by_rule(desk, conversation)):
+        _stands(conversation, "closed", message.at)
     if message.bounce or not message.auto:      # a robot opens nothing, unless our answer did not arrive
         is_news = message.at > desk.since and not _looked_at(desk, message)
         _reopen(desk, conversation, message, after_incoming(conversation.status, is_newest, is_news))
+
+
+def _count_in_automatic(conversation, message):
+    """What a machine of ours wrote answers nothing: the conversation stands where it did, and the list shows who waits.
+    """
+    conversation.message_count += 1
+    conversation.has_attachments = conversation.has_attachments or message.has_attachments
+
+
+def _put_into_spam(desk, conversation, message, is_theirs):
+    """Its sender is denied. `is_theirs`: the conversation is this sender's; one of others does not go for them. What is
+    kept for some days counts from now, however old it is."""
+    if not is_theirs or conversation.status not in ("open", "waiting", "snoozed", "closed"):
+        return
+    _stands(conversation, "spam", max(message.at, now()))
+    if conversation.id not in desk.opened:
+        desk.events.append(Row(conversation_id=conversation.id, kind="spam_by_rule", actor_id=None,
+                               facts={"address": message.from_address}, at=message.at))
+
+
+def _is_spam_by_rule(desk, conversation):
+    """Nobody has said so; mail of a denied sender was read here before that of others."""
+    return conversation.id in desk.opened or not db.session.scalar(select(Event.id).where(
+        Event.conversation_id == conversation.id, Event.kind.in_(("spam", "spam_by_rule"))).limit(1))
 
 
 def _meet_customer(conversation, message):

@@ -7,13 +7,24 @@ from sqlalchemy import func, select
 from webapp.actions import inboxes as actions
 from webapp.blueprints.team.routes import blueprint
 from webapp.extensions import db
-from webapp.models import Connection, Conversation, Inbox, InboxMember, InboxTeam, Person, Team, TeamMember
+from webapp.models import (
+    Connection,
+    Conversation,
+    Inbox,
+    InboxMember,
+    InboxTeam,
+    Person,
+    SenderRule,
+    Team,
+    TeamMember,
+)
 from webapp.models.inbox import live_inboxes, readable_inboxes
 from webapp.models.tally import counts
 from webapp.rules import RuleBroken
 from webapp.rules.connections import check_plan
 from webapp.web import find
 from webapp.web.forms import Act
+from webapp.web.forms_automatic import forms_of
 from webapp.web.forms_inboxes import DeleteInbox, InboxAccess, InboxName, NewInbox
 from webapp.web.present import fragment, go, present
 
@@ -55,7 +66,7 @@ def create():
 
 @blueprint.get("/inboxes/<int:inbox_id>/settings")
 def settings(inbox_id):
-    return _page(find.inbox_to_set(inbox_id))
+    return page(find.inbox_to_set(inbox_id))
 
 
 @blueprint.get("/inboxes/<int:inbox_id>/addresses")
@@ -76,7 +87,7 @@ def rename(inbox_id):
             form.blame(broken)
         else:
             return go(url_for("team.settings", inbox_id=found.id))
-    return _page(found, 422, name_form=form)
+    return page(found, 422, name_form=form)
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/access")
@@ -90,7 +101,7 @@ def access(inbox_id):
             form.blame(broken)
         else:
             return go(url_for("team.settings", inbox_id=found.id))
-    return _page(found, 422, access_form=form)
+    return page(found, 422, access_form=form)
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/join")
@@ -135,12 +146,14 @@ def _admins():
         abort(404)
 
 
-def _page(found, status=200, name_form=None, access_form=None):
-    """The settings; `name_form` or `access_form` is the one that was refused."""
+def page(found, status=200, name_form=None, access_form=None, **refused):
+    """The settings; `name_form` or `access_form` is the one that was refused. Others: web.forms_automatic.forms_of."""
     own_access = access_form or InboxAccess(formdata=None, access=found.access, people=_ids(InboxMember, found),
                                             teams=_ids(InboxTeam, found))
     return present("team/settings", status, inbox=found, connections=_connections(found),
                    name_form=name_form or InboxName(formdata=None, name=found.name), may_read=_may_read(found),
+                   sender_rules=db.session.scalars(select(SenderRule).where(SenderRule.inbox_id == found.id).order_by(
+                       SenderRule.kind, SenderRule.pattern)).all(), **forms_of(found, **refused),
                    **_choices(own_access, found))
 
 

@@ -1,12 +1,14 @@
 """What an open conversation shows: messages and events in order, who would be answered."""
 
+from datetime import timedelta
+
 from flask import request
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from webapp.actions import notes as notes_of
-from webapp.actions import replies
+from webapp.actions import replies, senders
 from webapp.actions.threads import base_subject
 from webapp.blueprints.team.presence import who_else
 from webapp.blueprints.team.rows import known_tags, listing_of
@@ -26,7 +28,9 @@ from webapp.models import (
 from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import readable_inboxes
 from webapp.rules import RuleBroken
+from webapp.rules.bounds import SPAM_DAYS
 from webapp.rules.senders import Sender, goes_elsewhere
+from webapp.rules.spam import offers
 from webapp.rules.threading import changes_subject
 from webapp.web import find
 from webapp.web.forms import Act, Reply, WriteNote
@@ -70,7 +74,16 @@ def thread_of(found):
                                                             Draft.person_id == current_user.id)),
                 reply_form=Reply(formdata=None), note_form=WriteNote(formdata=None), form=Act(), others=others,
                 possible=possible, sender=sender, **_answered(messages, sender), listing=listing_of(found),
-                notes={n.id: n for n in notes}, handles=known, present=who_else(found), **_choices(found))
+                notes={n.id: n for n in notes}, handles=known, present=who_else(found), deniable=_deniable(found),
+                spam_lasts=timedelta(days=SPAM_DAYS), **_choices(found))
+
+
+def _deniable(found):
+    """Of spam, to admins: what can be denied for good of its sender, and is not yet."""
+    if found.status != "spam" or not current_user.is_admin:
+        return []
+    known = senders.rules_of(found.inbox_id)
+    return [pattern for pattern in offers(found.who_address) if known.get(pattern) != "deny"]
 
 
 def _choices(found):

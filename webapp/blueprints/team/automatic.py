@@ -1,0 +1,55 @@
+"""What an admin says of mail that comes and goes by itself: whose is spam, what is answered, when somebody is there."""
+
+from flask import abort, request, url_for
+from flask_login import current_user
+
+from webapp.actions import senders
+from webapp.blueprints.team.acting import answer
+from webapp.blueprints.team.routes import blueprint
+from webapp.blueprints.team.settings import page
+from webapp.extensions import db
+from webapp.rules import RuleBroken
+from webapp.web import find
+from webapp.web.forms import Act
+from webapp.web.forms_automatic import NewSender
+from webapp.web.present import go
+
+
+@blueprint.post("/conversations/<int:conversation_id>/deny-sender")
+def deny_sender(conversation_id):
+    """Of spam: mail of its sender, or of the sender's domain, always is. `pattern`: which of what was offered."""
+    found = find.to_act(conversation_id)
+    if not current_user.is_admin:
+        abort(403)
+    if not Act().validate_on_submit():
+        abort(400)
+    try:
+        senders.add_rule(current_user, found.inbox, "deny", request.form.get("pattern", ""))
+    except RuleBroken as broken:
+        db.session.rollback()
+        return answer(find.conversation(conversation_id), code=422, broken=broken)
+    return answer(found)
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/automatic/senders")
+def add_sender(inbox_id):
+    found, form = find.inbox_to_set(inbox_id), NewSender()
+    if form.validate_on_submit():
+        try:
+            senders.add_rule(current_user, found, form.kind.data, form.pattern.data)
+        except RuleBroken as broken:
+            db.session.rollback()
+            form.blame(broken)
+        else:
+            return go(url_for("team.settings", inbox_id=found.id, _anchor="senders"))
+    return page(found, 422, sender_form=form)
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/automatic/senders/<int:rule_id>/remove")
+def remove_sender(inbox_id, rule_id):
+    found = find.inbox_to_set(inbox_id)
+    rule = find.sender_rule(found, rule_id)
+    if not Act().validate_on_submit():
+        abort(400)
+    senders.remove_rule(current_user, found, rule)
+    return go(url_for("team.settings", inbox_id=found.id, _anchor="senders"))
