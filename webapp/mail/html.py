@@ -20,7 +20,7 @@ from . import css, folding
 from .inline import inline, sheets_of
 from .simplify import limit, simplify, without_body
 
-SANITIZER_VERSION = 2   # raise it with every change of what comes out; stored mail is then sanitised again
+SANITIZER_VERSION = 3   # raise it with every change of what comes out; stored mail is then sanitised again
 MAX_IMAGES = 1_000
 MAX_URL = 8_000
 MAX_DATA_URL = 273_100  # characters of base64 for 200 KB
@@ -47,7 +47,7 @@ _SIZES = {"width": 2_000, "height": 2_000, "border": 100, "cellpadding": 200, "c
 _BLOCK = {"align", "bgcolor", "width", "height"}
 _CELL = _BLOCK | {"background", "colspan", "rowspan", "valign", "nowrap"}
 ATTRIBUTES = {
-    "*": {"style", "dir", "lang", "title"},
+    "*": {"style", "dir", "lang", "title", "hidden"},      # hidden: so it stays, also where it is quoted
     "a": {"href"},
     "img": {"src", "alt", "width", "height", "border", "align", "hspace", "vspace"},
     "table": _BLOCK | {"background", "border", "cellpadding", "cellspacing"},
@@ -152,7 +152,7 @@ def _attribute(tag: str, name: str, value: str, images: list[Image]) -> str | No
     if name in _WORDS:
         word = value.strip().lower()
         return value.strip() if word in _WORDS[name] else None
-    return "" if name in ("nowrap", "noshade") else None
+    return "" if name in ("nowrap", "noshade", "hidden") else None
 
 
 def _size(name: str, value: str, most: int) -> str | None:

@@ -6,7 +6,22 @@ from sqlalchemy import select
 from werkzeug.routing import IntegerConverter
 
 from webapp.extensions import db
-from webapp.models import Attachment, Connection, Conversation, Event, Hold, Inbox, Message, Note, Outbox, Person, Team
+from webapp.models import (
+    Attachment,
+    Connection,
+    Conversation,
+    Draft,
+    DraftFile,
+    Event,
+    Hold,
+    Inbox,
+    Message,
+    Note,
+    Outbox,
+    Person,
+    Team,
+    Template,
+)
 from webapp.models.connection import visible_connections
 from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import is_member, known_inboxes, member_ids, readable_inboxes
@@ -98,6 +113,29 @@ def own_mailbox(connection_id):
 def outbox(outbox_id):
     """An outgoing message of one's own."""
     return _one(select(Outbox).where(Outbox.id == outbox_id, Outbox.author_id == current_user.id))
+
+
+def draft(draft_id):
+    """A draft of one's own, or a colleague's where the person who asks may act, too."""
+    found = _one(select(Draft).where(Draft.id == draft_id))
+    where = found.inbox if found.conversation_id is None else conversation(found.conversation_id).inbox
+    if not may_act(where):
+        abort(404)
+    return found
+
+
+def draft_file(file_id):
+    found = _one(select(DraftFile).where(DraftFile.id == file_id))
+    draft(found.draft_id)
+    return found
+
+
+def template(template_id):
+    """A template of all inboxes, or of one in which the person who asks may act."""
+    found = _one(select(Template).where(Template.id == template_id))
+    if found.inbox_id is not None and not may_act(inbox(found.inbox_id)):
+        abort(404)
+    return found
 
 
 def hold(hold_id):

@@ -1,7 +1,21 @@
 """Team inboxes: lists, a conversation, and what one does with it."""
 
-from webapp.blueprints.team import acting, conversation, inbox, notes, printed, regroup, settings, views
+from webapp.blueprints.team import (
+    acting,
+    answering,
+    composing,
+    conversation,
+    enclosures,
+    inbox,
+    notes,
+    printed,
+    regroup,
+    sending,
+    settings,
+    templates,
+    views,
+)
 from webapp.blueprints.team.routes import blueprint
 
-__all__ = ["acting", "blueprint", "conversation", "inbox", "notes", "printed", "regroup", "settings",
-           "views"]
+__all__ = ["acting", "answering", "blueprint", "composing", "conversation", "enclosures", "inbox", "notes", "printed",
+           "regroup", "sending", "settings", "templates", "views"]
