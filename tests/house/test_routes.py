@@ -28,7 +28,7 @@ def filled(team):
         [file] = drafts.enclose(drafted, [("a.png", "image/png", b"\x89PNG")], within=True)
         file, drafted = file.id, drafted.id
         template = templates.write(person("zofia"), "Hours", "We are open.").id
-        drafts.save_draft(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Begun")
+        drafts.save_draft(person("zofia"), db.session.get(Conversation, 1), "Begun")
     own = connected("personal", "zofia@corp.example", "zofia")
     arrive(own, letter(to="zofia@corp.example", text="Private"))
     with unit():

@@ -15,6 +15,7 @@ from webapp.models.types import now
 from webapp.rules.sending import check_files
 
 FIELDS = ("kind", "parent_id", "sender", "to", "cc", "bcc", "subject", "text", "html")
+WRITTEN = ("text", "subject", "to", "cc", "bcc")      # what makes a draft of a new message
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -35,10 +36,12 @@ def save_draft(actor, conversation, text, **fields):
     return _keep(draft, text=text, **fields)
 
 
-def save_new(actor, inbox, token, **fields):
+def save_new(actor, inbox, token, begun=False, **fields):
     """Keep a new message. `token`: of the composer, the same in every window that shows it. Returns the draft; None
-    when it is somebody else's token."""
+    when it is somebody else's token, or nothing is written yet (`begun`: a file is to come)."""
     draft = db.session.scalar(select(Draft).where(Draft.token == token))
+    if draft is None and not begun and not any(str(fields.get(n) or "").strip("[] ") for n in WRITTEN):
+        return None
     if draft is None:
         draft = Draft(person_id=actor.id, token=token, kind="new")
         db.session.add(draft)

@@ -53,5 +53,6 @@ def cids(html: str) -> set[str]:
 
 def text(html: str) -> str:
     """The text part of it: what a reader without HTML gets."""
-    listed = re.sub(r"<li\b[^>]*>", "<li>• ", html)
-    return text_of(listed)
+    # A line of its own is a line, not a paragraph: the editor writes <div>a</div><div>b</div>.
+    lines = re.sub(r"</(?:div|li)>\s*<(div|li)>", lambda m: "<br>" + ("• " if m[1] == "li" else ""), html)
+    return text_of(re.sub(r"<li\b[^>]*>", "• ", lines))

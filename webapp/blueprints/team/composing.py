@@ -70,7 +70,7 @@ def draft_new():
     inbox = _inbox_to_write_in(form)
     if not form.validate_on_submit() or not _token(form):
         abort(422)
-    return fragment("team/saved", draft=_save(form, inbox))
+    return fragment("team/saved", draft=_save(form, inbox, begun=False))
 
 
 @blueprint.post("/compose/files")
@@ -141,10 +141,10 @@ def _draft(form):
     return token and db.session.scalar(select(Draft).where(Draft.token == token, Draft.person_id == current_user.id))
 
 
-def _save(form, inbox):
+def _save(form, inbox, begun=True):
     draft = _draft(form)
-    return drafts.save_new(current_user, inbox, _token(form) or f"n{secrets.token_hex(16)}",
-                           **data_of(form, inbox, draft)) or abort(404)
+    return drafts.save_new(current_user, inbox, _token(form) or f"n{secrets.token_hex(16)}", begun,
+                           **data_of(form, inbox, draft)) or (abort(404) if begun else None)
 
 
 def _send(form, inbox, draft):
