@@ -53,6 +53,10 @@ class Settings:
     mail_servers: str = _setting("", "Servers of your own domains: domain=imap:port:tls,smtp:port:tls; next domain…")
     max_message_mb: int = _setting(50, "Larger messages are listed, not downloaded.")
     undo_seconds: int = _setting(10, "How long a reply can be called back before it leaves.")
+    send_per_minute: int = _setting(10, "Mails that leave a personal address in a minute; more wait. 0: any number.")
+    send_per_day: int = _setting(1000, "Mails that leave a personal address in 24 hours; more wait. 0: any number.")
+    team_send_per_minute: int = _setting(0, "The same of a team address in a minute; 0: as many as its server takes.")
+    team_send_per_day: int = _setting(0, "The same of a team address in 24 hours.")
     poll_seconds: int = _setting(120, "How often a mailbox is checked when its server offers no push.")
     max_streams: int = _setting(200, "Live streams per web process; beyond it pages poll.")
     clamd: str = _setting("", "Virus scanner: path of clamd's socket, or host:port. Empty: files are not scanned.")
@@ -71,6 +75,9 @@ class Settings:
             raise BadSetting(f"POSTROOM_CLAMD_AWAY is “{self.clamd_away}”. Use wait or allow.")
         if not 1 <= self.max_message_mb <= 100:
             raise BadSetting(f"POSTROOM_MAX_MESSAGE_MB is {self.max_message_mb}. Use a number from 1 to 100.")
+        for name in ("undo_seconds", "send_per_minute", "send_per_day", "team_send_per_minute", "team_send_per_day"):
+            if getattr(self, name) < 0:
+                raise BadSetting(f"{variable(name)} is {getattr(self, name)}. Use 0 or a larger number.")
         try:
             get_timezone(self.default_time_zone)
         except (LookupError, ValueError):
@@ -106,6 +113,12 @@ class Settings:
     def blob_database(self):
         """Raw mail lives in a SQLite file of its own; on PostgreSQL in the same database (SYNC 5)."""
         return self.database if self.database_url else f"sqlite:///{self.folder / 'blobs.db'}"
+
+    def sending_limits(self, kind):
+        """(mails a minute, mails in 24 hours) of a personal or team address (BEHAVIOUR 1.22, 2.18); 0: any number."""
+        if kind == "team":
+            return self.team_send_per_minute, self.team_send_per_day
+        return self.send_per_minute, self.send_per_day
 
     @property
     def inbox_limit(self):

@@ -1,27 +1,35 @@
 // Drafts: saved one second after the last key, quietly. Typed text survives a page that is left too early.
 (() => {
   let timer = 0, running = Promise.resolve();
+  const KEPT = ["text", "html", "to", "cc", "bcc", "subject"];
+  const here = () => document.querySelector("#composer");
 
+  const said = form => { const data = new FormData(form); data.delete("files"); data.delete("csrf_token"); return data; };
   const save = async form => {
-    const token = form.querySelector("[name=csrf_token]").value;
-    const text = form.querySelector("textarea").value;
+    const token = form.querySelector("[name=csrf_token]").value, body = new URLSearchParams(said(form));
     try {
       const answer = await fetch(form.dataset.draft, {
-        method: "POST", body: new URLSearchParams({ text }), keepalive: text.length < 50000,
+        method: "POST", body, keepalive: body.toString().length < 50000,
         headers: { "X-CSRFToken": token, "HX-Request": "true", "HX-Request-Type": "partial" },
       });
       const place = form.querySelector("#saved");
       if (answer.ok && place) place.textContent = (await answer.text()).trim();
     } catch { /* offline: the text stays in the field */ }
   };
-
-  document.addEventListener("input", e => {
-    const form = e.target.closest?.("#composer");
-    if (!form) return;
+  const soon = form => {
     form.dataset.dirty = "1";
     clearTimeout(timer);
     timer = setTimeout(() => { delete form.dataset.dirty; running = running.then(() => save(form)); }, 1000);
-  });
+  };
+  // For what else changes a draft: files and templates.
+  window.postroomDraft = { save: form => { clearTimeout(timer); delete form.dataset.dirty; return (running = running.then(() => save(form))); }, soon };
+
+  const changed = e => {
+    const form = e.target.closest?.("#composer");
+    if (form && e.target.type !== "file") soon(form);
+  };
+  document.addEventListener("input", changed);
+  document.addEventListener("change", changed);
   document.addEventListener("submit", e => { if (e.target.id === "composer") { clearTimeout(timer); delete e.target.dataset.dirty; } }, true);
   const flush = () => {
     const form = document.querySelector("#composer[data-dirty]");
@@ -29,14 +37,24 @@
   };
   // Assigning or closing draws the thread anew; what is being typed must not notice.
   document.addEventListener("htmx:before:swap", e => {
-    const ctx = e.detail?.ctx, form = document.querySelector("#composer");
-    const own = ctx?.sourceElement?.id === "composer" || ctx?.sourceElement?.querySelector?.("[data-undo]");
-    if (form && ctx?.target?.id === "thread" && !own) ctx.typed = [form.dataset.draft, form.querySelector("textarea").value];
+    const ctx = e.detail?.ctx, form = here();
+    const own = ctx?.sourceElement?.id === "composer" || ctx?.sourceElement?.closest?.("#composer, .composer__discard") || ctx?.sourceElement?.querySelector?.("[data-undo]");
+    if (form && ctx?.target?.id === "thread" && !own)
+      ctx.typed = [form.dataset.draft, Object.fromEntries(KEPT.map(n => [n, form.elements[n]?.value ?? ""]))];
   });
   document.addEventListener("htmx:after:swap", e => {
-    const [draft, text] = e.detail?.ctx?.typed ?? [], form = document.querySelector("#composer");
-    if (text && form?.dataset.draft === draft) form.querySelector("textarea").value = text;
+    const [draft, values] = e.detail?.ctx?.typed ?? [], form = here();
+    if (!values || form?.dataset.draft !== draft) return;
+    for (const name of KEPT) if (values[name] && form.elements[name]) form.elements[name].value = values[name];
+    form.dispatchEvent(new Event("restored"));
   });
   addEventListener("pagehide", flush);
   document.addEventListener("htmx:before:request", flush);
+  // Of a new message the page is left when it was sent: a second click does nothing.
+  document.addEventListener("submit", e => {
+    if (e.target.id !== "composer" || e.target.hasAttribute("hx-post") || e.defaultPrevented) return;
+    if (e.target.dataset.sending) e.preventDefault();
+    else if (!e.submitter?.formAction?.includes("/templates/")) e.target.dataset.sending = "1";
+  });
+  addEventListener("pageshow", () => { const form = here(); if (form) delete form.dataset.sending; });
 })();

@@ -46,7 +46,7 @@
   const act = key => {
     const element = $(`[data-key="${CSS.escape(key)}"]`);
     if (!element) return false;
-    if (element.matches("textarea")) { element.focus(); return true; }
+    if (element.matches("textarea, [contenteditable]")) { element.focus(); return true; }
     const menu = document.getElementById(element.getAttribute("popovertarget"));
     if (menu) element.focus();   // Escape comes back here
     element.click();
@@ -74,12 +74,12 @@
   addEventListener("keydown", e => {
     if (e.isComposing || e.defaultPrevented) return;
     if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
-      const form = e.target.closest?.("#composer");
-      if (form) { e.preventDefault(); form.requestSubmit(); }
+      const form = e.target.closest?.("#composer, #note-composer");
+      if (form) { e.preventDefault(); form.requestSubmit(e.shiftKey ? form.querySelector("[value=close]") : form.querySelector(".send .btn")); }
       return;
     }
     if (e.key === "Escape") {
-      if (typing(e) && e.target.closest("#composer")) { e.target.blur(); return; }
+      if (typing(e) && e.target.closest("#composer, #note-composer")) { e.target.blur(); return; }
       if (!typing(e) && leave()) e.preventDefault();
       return;
     }

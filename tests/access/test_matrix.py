@@ -31,6 +31,11 @@ DATA = {
     "team.rename": {"name": "New"}, "team.delete": {"typed": "Boardroom"}, "team.draft": {"text": "Hm"},
     "team.reply": {"text": "Hello"}, "team.bulk": {"do": "close"}, "team.keep_view": {"name": "Late"}, "team.be_present": {"state": "viewing"},
     "team.act_on": {"to": "0", "when": "tomorrow", "tag": "urgent", "inbox": "1"}, "team.write_note": {"note": "Hm"},
+    "team.compose": {"inbox": "1", "to": "anna@customer.example", "text": "Hello", "subject": "Hello"},
+    "team.draft_new": {"inbox": "1", "token": "n" + "1" * 32, "text": "Hm"},
+    "team.enclose_new": {"inbox": "1", "token": "n" + "1" * 32}, "team.fill_template": {"inbox": "1", "token": "n" + "1" * 32},
+    "team.write_template": {"name": "Hours", "text": "We are open."},
+    "team.change_template": {"name": "Hours", "text": "We are open."}, "team.set_up_sending": {"company": "Corp"},
     "messages.always_show_pictures": {"scope": "sender"},
     "team.merge": {"into": "999999"}, "team.split": {"what": "only"},
 }

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 
-from webapp.actions import inboxes, people, replies
+from webapp.actions import drafts, inboxes, people, replies, templates
 from webapp.extensions import db, unit
 from webapp.models import Attachment, Conversation, Event, InboxMember, Message, Outbox
 
@@ -46,9 +46,15 @@ def house(team):
             connection_id=box, message_id=message.id, conversation_id=message.conversation_id or 0,
             inbox_id=inbox(where).id if where else 0, attachment_id=files[0].id, image_id=files[1].id, outbox_id=0,
             hold_id=box, kind="personal", token="x", filename="app.css", sign_in_id=0, person_id=0, team_id=0,
-            event_id=0)
+            event_id=0,
+            draft_id=0, file_id=0, template_id=0)
     for word, name in (("OPENWORD", "zofia"), ("HIDDENWORD", "marek")):
         with unit():
+            drafted = drafts.save_new(person(name), inbox({"OPENWORD": "Support"}.get(word, "Boardroom")),
+                                      f"n{word:0>32}", text=f"{word} begun", subject=f"{word} begun")
+            [file] = drafts.enclose(drafted, [(f"{word}.png", "image/png", PIXEL)], within=True)
+            made[word].draft_id, made[word].file_id = drafted.id, file.id
+            made[word].template_id = templates.write(person(name), f"{word} template", "Hello", inbox=drafted.inbox).id
             made[word].outbox_id = replies.reply(
                 person(name), db.session.get(Conversation, made[word].conversation_id), f"{word} answer").id
         assert db.session.get(Outbox, made[word].outbox_id)

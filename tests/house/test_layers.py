@@ -27,7 +27,7 @@ MAY_IMPORT = {
             "demo.people"),
     "blueprints": ("web", "actions", "models", "rules", "extensions", "queue", "live", "words", "mail.folding",
                    "mail.html", "mail.parse", "mail.pdf", "mail.preview", "mail.providers", "mail.repaint",
-                   "mail.source", "mail.types"),
+                   "mail.source", "mail.types", "mail.written_html"),
     "migrations": ("extensions", "models"),
     "cli": ("actions", "models", "rules", "extensions", "words", "jobs", "demo"),
     "demo": ("actions", "models", "rules", "extensions", "mail", "config"),

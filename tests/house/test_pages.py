@@ -32,6 +32,16 @@ def test_the_vendored_htmx_is_the_one_whose_hash_the_page_names():
     assert re.search(r"@([\d.]+)/", url)[1] in local
 
 
+# As npm has them, without the line that names a source map.
+VENDORED = {"squire-2.4.8.js": "eb02e4b6d8be703e8e1f27114c811e528b3ff88d29ccb50f302b4da984278a7d", "purify-3.4.18.min.js": "5c64f2cdc55474de0409a8e419d741285ab833f6f0818b76a8380dcc2d408078"}
+
+
+@pytest.mark.parametrize("name", VENDORED)
+def test_a_vendored_file_is_the_one_that_was_looked_at(name):
+    assert hashlib.sha256((ROOT / "static/vendor" / name).read_bytes()).hexdigest() == VENDORED[name]
+    assert (ROOT / "static/vendor" / f"LICENSE-{name.split('-')[0].replace('purify', 'dompurify')}.txt").exists()
+
+
 def test_every_page_has_its_fragment():
     missing = [str(p.relative_to(ROOT)) for p in TEMPLATES
                if p.parent.name not in ("templates", "_macros", "_shared") and not p.name.startswith("_")

@@ -6,7 +6,7 @@ import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy import event
 
-from webapp.actions import notes, replies, teams, views
+from webapp.actions import drafts, notes, replies, teams, templates, views
 from webapp.extensions import db, unit
 from webapp.models import Attachment, Conversation, Event, Message, Outbox
 from webapp.rules.listing import Listing
@@ -24,12 +24,17 @@ def filled(team):
     with unit():
         replies.reply(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Hello back")
         made = teams.create_team(person("zofia"), "Sales").id
+        drafted = drafts.save_new(person("zofia"), inbox(), "n" + "0" * 32, text="Not sent")
+        [file] = drafts.enclose(drafted, [("a.png", "image/png", b"\x89PNG")], within=True)
+        file, drafted = file.id, drafted.id
+        template = templates.write(person("zofia"), "Hours", "We are open.").id
+        drafts.save_draft(person("zofia"), db.session.get(Conversation, 1), "Begun")
     own = connected("personal", "zofia@corp.example", "zofia")
     arrive(own, letter(to="zofia@corp.example", text="Private"))
     with unit():
         note = notes.write(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Look at this").id
         view = views.keep(person("zofia"), "Late", Listing(), False).id
-    return {"do": "close", "act": "x", "note_id": note, "view_id": view, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
+    return {"draft_id": drafted, "file_id": file, "template_id": template, "do": "close", "act": "x", "note_id": note, "view_id": view, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
             "attachment_id": stored(Attachment)[0].id, "outbox_id": stored(Outbox)[0].id, "inbox_id": inbox().id,
             "hold_id": 1, "kind": "personal", "token": "x", "filename": "app.css", "part": "x", "sign_in_id": 1,
             "person_id": team.zofia, "team_id": made, "event_id": stored(Event)[0].id}

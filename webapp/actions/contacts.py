@@ -1,10 +1,11 @@
 """Contacts: found by any of their addresses, made when a stranger writes to a team address."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.extensions import db
-from webapp.models import Contact, ContactAddress, KnownDomain
+from webapp.models import Contact, ContactAddress, Conversation, KnownDomain
+from webapp.models.conversation import visible_conversations
 from webapp.models.rows import next_ids, write_rows
 from webapp.models.types import now
 from webapp.rules.lookalike import domain_of, skeleton
@@ -36,6 +37,20 @@ class Contacts:
                                     for i, key, mailbox in self._met])
         _know(self._domains)
         self._met, self._domains = [], {}
+
+
+COMPLETED = 8
+
+
+def known_to(person, typed):
+    """[(name, address)] of people outside whose name, a word of it, or address begins so; only those of conversations
+    that this person may read."""
+    pattern = typed.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    seen = exists(visible_conversations(person).where(Conversation.contact_id == Contact.id))
+    begins = or_(*(column.ilike(form, escape="\\") for column, form in (
+        (Contact.name, f"{pattern}%"), (Contact.name, f"% {pattern}%"), (ContactAddress.address, f"{pattern}%"))))
+    found = select(Contact.name, ContactAddress.address).join(ContactAddress.contact).where(begins, seen)
+    return db.session.execute(found.order_by(Contact.name, ContactAddress.id).limit(COMPLETED)).all()
 
 
 def _know(domains):

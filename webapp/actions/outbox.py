@@ -3,21 +3,24 @@
 queued -> claimed -> data_sent -> sent, with retry, refused, uncertain and cancelled beside (rules.sending).
 """
 
-from sqlalchemy import or_, select, update
+from flask import current_app
+from sqlalchemy import delete, or_, select, update
 
+from webapp.actions import drafts
 from webapp.actions.acts import set_status
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Conversation, Draft, Message, Outbox, OutboxRecipient
+from webapp.models import Connection, Conversation, Event, Message, Note, Outbox, OutboxRecipient
 from webapp.models.types import now
 from webapp.queue import later
-from webapp.rules.sending import AFTER_REFUSED_SIGN_IN, FOLLOWS, LEASE, retry_after
+from webapp.rules.sending import AFTER_REFUSED_SIGN_IN, DAY, FOLLOWS, LEASE, MINUTE, retry_after, room_at
 
 
-def enqueue(actor, connection, message, recipients, not_before):
+def enqueue(actor, connection, message, recipients, not_before, token=None, written=None):
     """`actor` None: it leaves by itself."""
     row = Outbox(connection_id=connection.id, message_id=message.id, author_id=actor.id if actor else None,
-                 not_before=not_before, raw_sha256=message.raw_sha256, sender=connection.address)
+                 not_before=not_before, raw_sha256=message.raw_sha256, sender=connection.address,
+                 token=token, written=written)
     row.recipients = [OutboxRecipient(address=a) for a in recipients]
     db.session.add(row)
     db.session.flush()
@@ -44,19 +47,44 @@ def undo(actor, row):
         return False
     message = row.message
     conversation = db.session.get(Conversation, message.conversation_id)
-    draft = db.session.scalar(select(Draft).where(Draft.conversation_id == conversation.id,
-                                                  Draft.person_id == actor.id))
-    if draft is None:
-        db.session.add(Draft(conversation_id=conversation.id, person_id=actor.id, text=message.text))
-    else:       # something was typed meanwhile: neither is lost
-        draft.text = f"{message.text}\n\n{draft.text}"
     message.conversation_id = None
     db.session.flush()
+    drafts.write_again(actor, None if _is_gone(conversation) else conversation, row.written or _plain(message),
+                       conversation.inbox)
+    _announce(row, conversation.id)
+    if _is_gone(conversation):
+        _vanish(conversation)
+        return True
     _recount(conversation)
     if conversation.status == "waiting":        # for an answer to what did not leave
         set_status(conversation, "open")
-    _announce(row, conversation.id)
     return True
+
+
+def _plain(message):
+    return {**dict.fromkeys(drafts.FIELDS), "kind": "reply", "sender": "", "to": [], "cc": [], "bcc": [], "subject": "",
+            "text": message.text, "files": []}
+
+
+def _is_gone(conversation):
+    """Was it a new message, and nothing else has come of it?"""
+    return not any(db.session.scalar(select(model.id).where(model.conversation_id == conversation.id).limit(1))
+                   for model in (Message, Note))
+
+
+def _vanish(conversation):
+    db.session.execute(delete(Event).where(Event.conversation_id == conversation.id))
+    db.session.delete(conversation)
+    db.session.flush()
+
+
+def hurry(actor, row):
+    """What is to leave later, or is to be tried again later, leaves now. True when it still waited."""
+    done = _wait_until(row.id, now())
+    if done:
+        _announce(row)
+        later("webapp.jobs.outbox.send", row.id, queue="out")
+    return done
 
 
 def claim(outbox_id):
@@ -66,12 +94,34 @@ def claim(outbox_id):
     """
     lost = _change(outbox_id, ("data_sent",), "uncertain", Outbox.lease_until < now(), problem="lost_answer")
     _change(outbox_id, ("claimed",), "retry", Outbox.lease_until < now(), not_before=now())
+    if not lost and _must_wait(outbox_id):
+        return None
     claimed = _change(outbox_id, ("queued", "retry"), "claimed", Outbox.not_before <= now(),
-                      lease_until=now() + LEASE, attempts=Outbox.attempts + 1)
+                      lease_until=now() + LEASE, attempts=Outbox.attempts + 1, claimed_at=now())
     row = db.session.get(Outbox, outbox_id, populate_existing=True)
     if lost:
         _announce(row)
     return row if claimed else None
+
+
+def _must_wait(outbox_id):
+    """Has its address sent what it may in this minute or day? Then it waits for its turn, and says so."""
+    row = db.session.get(Outbox, outbox_id, populate_existing=True)
+    if row is None or row.state not in ("queued", "retry") or row.not_before > now():
+        return False
+    per_minute, per_day = current_app.config["SETTINGS"].sending_limits(row.connection.kind)
+    if not (per_minute or per_day):
+        return False
+    # One after the other: two workers would both find room for the last one.
+    db.session.execute(select(Connection.id).where(Connection.id == row.connection_id).with_for_update())
+    left = db.session.scalars(select(Outbox.claimed_at).where(
+        Outbox.connection_id == row.connection_id, Outbox.claimed_at > now() - DAY).order_by(Outbox.claimed_at)).all()
+    at, limit = room_at(per_minute, per_day, [t for t in left if t > now() - MINUTE], left)
+    if at is None:
+        return False
+    _wait_until(row.id, max(at, now()), problem=limit)
+    _announce(row)
+    return True
 
 
 def still_ours(outbox_id, attempt):
@@ -183,6 +233,13 @@ def copy_later(row, wait):
 
 def _waiting(row):
     return [r for r in row.recipients if r.state == "waiting"]
+
+
+def _wait_until(outbox_id, at, **values):
+    """It waits as before, until then. False: it no longer does."""
+    return db.session.execute(
+        update(Outbox).where(Outbox.id == outbox_id, Outbox.state.in_(("queued", "retry")))
+        .values(not_before=at, **values).execution_options(synchronize_session=False)).rowcount == 1
 
 
 def _change(outbox_id, states, to, *conditions, **values):

@@ -35,10 +35,12 @@ _ID = re.compile(r"[!-;=?-~]{1,900}")                      # ASCII, no space, no
 _ADDRESS = re.compile(r"[!-~]+@[a-z0-9_.-]+", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_CID = re.compile(r"[A-Za-z0-9._-]{1,60}@[A-Za-z0-9.-]{1,60}")
 _TYPE = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,80}")
 _OWN = frozenset("from to cc bcc sender subject date message-id in-reply-to references mime-version content-type "
                  "content-transfer-encoding content-disposition return-path received dkim-signature".split())
 _REPLY = re.compile(r"\s*(?:re|odp|aw|sv|antw|vs|rif|ref)(?:\s*\[\d{1,3}\])?\s*[:：]\s*", re.IGNORECASE)
+_FORWARD = re.compile(r"\s*(?:fwd?|fw|wg|pd|tr|rv|enc)\s*[:：]\s*", re.IGNORECASE)
 _BODY_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _OTHER_LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 
@@ -47,6 +49,7 @@ class Attachment(NamedTuple):
     filename: str
     content_type: str
     content: bytes
+    content_id: str | None = None       # of a picture that the HTML shows (RFC 2392)
 
 
 def build_message(
@@ -136,6 +139,14 @@ def reply_subject(subject: str) -> str:
     return f"Re: {rest}".strip()
 
 
+def forward_subject(subject: str) -> str:
+    """`subject` with exactly one "Fwd: " in front."""
+    rest = clean_header(subject, MAX_SUBJECT)
+    while match := _FORWARD.match(rest):
+        rest = rest[match.end():]
+    return f"Fwd: {rest}".strip()
+
+
 def references_for(parent_message_id: str | None, references: Sequence[str] = ()) -> tuple[str, ...]:
     """The References of an answer (RFC 5322, 3.6.4): the parent's own, then the parent.
 
@@ -215,13 +226,17 @@ def _body(text: str, html: str | None, attachments: Sequence[Attachment]) -> byt
     message.set_content(_lines(text))
     if html is not None:
         message.add_alternative(_lines(html), subtype="html")
+    within = message.get_payload()[-1] if html is not None else None
     for attachment in attachments:
         kind = attachment.content_type.lower()
         if not _TYPE.fullmatch(kind) or kind.startswith(("multipart/", "message/")):
             kind = "application/octet-stream"
         main, _, sub = kind.partition("/")
-        message.add_attachment(attachment.content, maintype=main, subtype=sub,
-                               filename=clean_filename(attachment.filename, kind))
+        facts = {"maintype": main, "subtype": sub, "filename": clean_filename(attachment.filename, kind)}
+        if within is not None and attachment.content_id and _CID.fullmatch(attachment.content_id):
+            within.add_related(attachment.content, disposition="inline", cid=f"<{attachment.content_id}>", **facts)
+        else:
+            message.add_attachment(attachment.content, **facts)
     out = BytesIO()
     BytesGenerator(out, mangle_from_=False, policy=_POLICY).flatten(message)
     return out.getvalue()

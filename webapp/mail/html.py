@@ -48,7 +48,7 @@ _SIZES = {"width": 2_000, "height": 2_000, "border": 100, "cellpadding": 200, "c
 _BLOCK = {"align", "bgcolor", "width", "height"}
 _CELL = _BLOCK | {"background", "colspan", "rowspan", "valign", "nowrap"}
 ATTRIBUTES = {
-    "*": {"style", "dir", "lang", "title"},
+    "*": {"style", "dir", "lang", "title", "hidden"},      # hidden: so it stays, also where it is quoted
     "a": {"href"},
     "img": {"src", "alt", "width", "height", "border", "align", "hspace", "vspace"},
     "table": _BLOCK | {"background", "border", "cellpadding", "cellspacing"},
@@ -153,7 +153,7 @@ def _attribute(tag: str, name: str, value: str, images: list[Image]) -> str | No
     if name in _WORDS:
         word = value.strip().lower()
         return value.strip() if word in _WORDS[name] else None
-    return "" if name in ("nowrap", "noshade") else None
+    return "" if name in ("nowrap", "noshade", "hidden") else None
 
 
 def _size(name: str, value: str, most: int) -> str | None:

@@ -86,6 +86,12 @@ class Blobs:
         self.put(rows)
         return names
 
+    def put_part(self, content: bytes) -> str:
+        """Store a file that is to go along with a message, once for all that share it. Returns its SHA-256."""
+        name = hashlib.sha256(content).hexdigest()
+        self.put({_part_key(name): zstandard.ZstdCompressor(level=3).compress(content)})
+        return name
+
     def get_raw(self, name: str) -> bytes:
         """The raw message, byte for byte as it was put. KeyError when it is not there."""
         with self.engine.connect() as connection:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
 from webapp.models.conversation import Conversation
+from webapp.models.inbox import Inbox
 from webapp.models.person import Person
 from webapp.models.types import Moment, now, one_of
 from webapp.rules.bounds import DRAFT_KINDS
@@ -23,6 +24,8 @@ class Draft(db.Model):
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
     inbox_id: Mapped[int | None] = mapped_column(ForeignKey("inbox.id", ondelete="CASCADE"))     # of a new message
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    # Of a new message: the composer that it is written in, which may be open in two windows.
+    token: Mapped[str | None] = mapped_column(String(64), unique=True)
     kind: Mapped[str] = mapped_column(default="reply")
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))  # what it answers
     sender: Mapped[str] = mapped_column(default="")          # the address to send from; empty: as the rules choose
@@ -35,6 +38,7 @@ class Draft(db.Model):
     saved_at: Mapped[datetime] = mapped_column(Moment, default=now, onupdate=now)
 
     conversation: Mapped[Conversation | None] = relationship()
+    inbox: Mapped[Inbox | None] = relationship()
     person: Mapped[Person] = relationship()
     files: Mapped[list["DraftFile"]] = relationship(back_populates="draft", order_by="DraftFile.id",
                                                     cascade="all, delete-orphan", passive_deletes=True)

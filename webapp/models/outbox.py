@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -15,12 +15,16 @@ from webapp.rules.bounds import OUTBOX_STATES
 
 class Outbox(db.Model):
     __table_args__ = (one_of("state", OUTBOX_STATES), one_of("copy_state", ("none", "due", "done")),
-                      Index("ix_outbox_due", "state", "not_before"))
+                      Index("ix_outbox_due", "state", "not_before"),
+                      Index("ix_outbox_claimed", "connection_id", "claimed_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id"))
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), unique=True)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))     # none: it left by itself
+    # Of the composer that it was sent from: a second click, or a second window, can't send the same again.
+    token: Mapped[str | None] = mapped_column(String(64), unique=True)
+    written: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))    # the draft that it was, to be one again
     state: Mapped[str] = mapped_column(default="queued")
     not_before: Mapped[datetime] = mapped_column(Moment)
     raw_sha256: Mapped[str] = mapped_column(String(64), index=True)
@@ -32,6 +36,7 @@ class Outbox(db.Model):
     copy_state: Mapped[str] = mapped_column(default="none")
     copy_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    claimed_at: Mapped[datetime | None] = mapped_column(Moment)   # last handed to a server: what the limits count
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
 
     connection: Mapped[Connection] = relationship()

@@ -1,9 +1,9 @@
 """The life of an outgoing message (DESIGN 8): which state may follow which, and when to try again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from webapp.rules import RuleBroken
-from webapp.rules.bounds import REPLY_MAX
+from webapp.rules.bounds import FILES_MAX, FILES_MAX_MB, HTML_MAX, REPLY_MAX, SUBJECT_MAX
 
 FOLLOWS = {
     "queued": {"claimed", "cancelled"},
@@ -28,3 +28,50 @@ def check_reply(text: str):
         raise RuleBroken("text", "empty_reply")
     if len(text) > REPLY_MAX:
         raise RuleBroken("text", "long_reply", limit=REPLY_MAX)
+
+
+LONGEST_WAIT = timedelta(days=366)
+MINUTE, DAY = timedelta(minutes=1), timedelta(hours=24)
+
+
+def check_letter(text: str, html: str | None, subject: str, has_files: bool, forwards: bool = False):
+    """Is there anything to send, and is it not too much? Raises RuleBroken at the field that it concerns."""
+    if not (text.strip() or has_files or forwards):
+        raise RuleBroken("text", "empty_reply")
+    if len(text) > REPLY_MAX:
+        raise RuleBroken("text", "long_reply", limit=REPLY_MAX)
+    if len(html or "") > HTML_MAX:
+        raise RuleBroken("text", "long_reply", limit=HTML_MAX)
+    if len(subject) > SUBJECT_MAX:
+        raise RuleBroken("subject", "too_long", limit=SUBJECT_MAX)
+
+
+def check_files(sizes):
+    """`sizes`: bytes of all files that are to go along. Raises RuleBroken("files", ...)."""
+    if len(sizes) > FILES_MAX:
+        raise RuleBroken("files", "many_files", limit=FILES_MAX)
+    if sum(sizes) > FILES_MAX_MB * 1_000_000:
+        raise RuleBroken("files", "large_files", limit=FILES_MAX_MB)
+
+
+def check_later(at: datetime, now: datetime):
+    """Raises RuleBroken("until", "not_ahead" | "year_ahead")."""
+    if at <= now:
+        raise RuleBroken("until", "not_ahead")
+    if at > now + LONGEST_WAIT:
+        raise RuleBroken("until", "year_ahead")
+
+
+def from_name(form: str, person: str, company: str) -> str:
+    """The name that customers see (BEHAVIOUR 7.2)."""
+    return f"{person}, {company}" if form == "person" and person else company
+
+
+def room_at(per_minute: int, per_day: int, minute: list[datetime], day: list[datetime]):
+    """(when the next one may leave, which limit says so), or (None, None) when that is now. `minute`, `day`: when mail
+    left within the last minute and the last 24 hours, oldest first. A limit of 0 is none."""
+    if per_day and len(day) >= per_day:
+        return day[len(day) - per_day] + DAY, "limit_day"
+    if per_minute and len(minute) >= per_minute:
+        return minute[len(minute) - per_minute] + MINUTE, "limit_minute"
+    return None, None

@@ -10,6 +10,8 @@ from webapp.models import (
     Attachment,
     Connection,
     Conversation,
+    Draft,
+    DraftFile,
     Event,
     Hold,
     Inbox,
@@ -19,6 +21,7 @@ from webapp.models import (
     Person,
     SenderRule,
     Team,
+    Template,
 )
 from webapp.models.connection import visible_connections
 from webapp.models.conversation import visible_conversations
@@ -111,6 +114,29 @@ def own_mailbox(connection_id):
 def outbox(outbox_id):
     """An outgoing message of one's own."""
     return _one(select(Outbox).where(Outbox.id == outbox_id, Outbox.author_id == current_user.id))
+
+
+def draft(draft_id):
+    """A draft of one's own, or a colleague's where the person who asks may act, too."""
+    found = _one(select(Draft).where(Draft.id == draft_id))
+    where = found.inbox if found.conversation_id is None else conversation(found.conversation_id).inbox
+    if not may_act(where):
+        abort(404)
+    return found
+
+
+def draft_file(file_id):
+    found = _one(select(DraftFile).where(DraftFile.id == file_id))
+    draft(found.draft_id)
+    return found
+
+
+def template(template_id):
+    """A template of all inboxes, or of one in which the person who asks may act."""
+    found = _one(select(Template).where(Template.id == template_id))
+    if found.inbox_id is not None and not may_act(inbox(found.inbox_id)):
+        abort(404)
+    return found
 
 
 def hold(hold_id):

@@ -128,10 +128,6 @@ class Password(Form):
     password = PasswordField(_("Password"), [Needed(), AtMost(b.SECRET_MAX)])
 
 
-class Reply(Form):
-    text = TextAreaField(_("Message"), [AtMost(b.REPLY_MAX)])
-
-
 class WriteNote(Form):
     note = TextAreaField(_("Note"), [AtMost(b.NOTE_MAX)])
 

@@ -1,17 +1,34 @@
 """Words of a message on its way out."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from flask_babel import gettext as _
 
+from webapp.words.dates import at_time
+
 _STATUS = re.compile(r"(?<![\d.])[245]\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+SOON = timedelta(minutes=2)
+LIMITS = {
+    "limit_minute": lambda time: _("Waits its turn: this address has sent all that may leave in one minute. Leaves "
+                                    "%(time)s.", time=time),
+    "limit_day": lambda time: _("Waits its turn: this address has sent all that may leave in 24 hours. Leaves "
+                                 "%(time)s.", time=time),
+}
+
+
+def later(row):
+    """Does it wait for a time that somebody chose?"""
+    at = getattr(row, "not_before", None)
+    return at is not None and at > datetime.now(UTC) + SOON
 
 
 def state(row):
     """(tone, sentence) of an outgoing message; None when there is nothing to say."""
-    waiting = row.state == "queued"
-    if waiting and row.attempts == 0:
-        return "quiet", _("Leaves in a moment.")
+    if row.state == "queued" and row.problem in LIMITS:
+        return "warn", LIMITS[row.problem](at_time(row.not_before.isoformat()))
+    if row.state == "queued" and later(row):
+        return "quiet", _("Leaves %(time)s.", time=at_time(row.not_before.isoformat()))
     return {
         "queued": ("quiet", _("Leaves in a moment.")),
         "claimed": ("quiet", _("Sending…")),

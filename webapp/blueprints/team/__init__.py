@@ -2,17 +2,22 @@
 
 from webapp.blueprints.team import (
     acting,
+    answering,
     automatic,
+    composing,
     conversation,
+    enclosures,
     inbox,
     notes,
     presence,
     printed,
     regroup,
+    sending,
     settings,
+    templates,
     views,
 )
 from webapp.blueprints.team.routes import blueprint
 
-__all__ = ["acting", "automatic", "blueprint", "conversation", "inbox", "notes", "presence", "printed", "regroup",
-           "settings", "views"]
+__all__ = ["acting", "answering", "automatic", "blueprint", "composing", "conversation", "enclosures", "inbox", "notes",
+           "presence", "printed", "regroup", "sending", "settings", "templates", "views"]

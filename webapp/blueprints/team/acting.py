@@ -146,9 +146,10 @@ def answer(found, act=None, code=200, **facts):
     if is_swap():
         db.session.flush()
         return fragment("team/thread", code, changed=(f"inbox-{found.inbox_id}",), row=row_of(found), oob=True,
-                        done=done, **{**thread_of(found), **facts})
+                        done=done, **{**thread_of(found, facts.get("letter_form")), **facts})
     if code != 200:
-        return present("team/inbox", 422, **{**shell(found.inbox, found), **thread_of(found), **facts})
+        return present("team/inbox", code, **{**shell(found.inbox, found), **thread_of(found, facts.get("letter_form")),
+                                              **facts})
     return go(conversation_url(found.id) + (f"?done={act}" if done else ""))
 
 

@@ -1,19 +1,18 @@
-"""A conversation: read, answered, the answer called back."""
+"""A conversation is read; what was answered is called back, sent now, sent again."""
 
-from flask import abort
+from flask import abort, url_for
 from flask_login import current_user
 from sqlalchemy import select
 
-from webapp.actions import conversations, drafts, outbox, replies
+from webapp.actions import conversations, outbox
 from webapp.blueprints.team.acting import answer
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url, row_of, shell
 from webapp.blueprints.team.thread import thread_of
 from webapp.extensions import db, unit
-from webapp.models import Mention, Note, Seen
-from webapp.rules import RuleBroken
+from webapp.models import Conversation, Mention, Note, Seen
 from webapp.web import find
-from webapp.web.forms import Act, Reply
+from webapp.web.forms import Act
 from webapp.web.present import fragment, go, is_swap, present
 
 
@@ -37,30 +36,6 @@ def messages(conversation_id):
     return fragment("team/messages", row=row_of(found), oob=True, **thread_of(found))
 
 
-@blueprint.post("/conversations/<int:conversation_id>/reply")
-def reply(conversation_id):
-    found, form = find.to_act(conversation_id), Reply()
-    if form.validate_on_submit():
-        try:
-            replies.reply(current_user, found, form.text.data or "")
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return answer(found)
-    return _failed(found, 422, form)
-
-
-@blueprint.post("/conversations/<int:conversation_id>/draft")
-def draft(conversation_id):
-    """Kept one second after the last key; answers with the words for it."""
-    found, form = find.to_act(conversation_id), Reply()
-    if not form.validate_on_submit():
-        abort(422)
-    saved = drafts.save_draft(current_user, found, form.text.data or "")
-    return fragment("team/saved", draft=saved)
-
-
 @blueprint.post("/outbox/<int:outbox_id>/undo")
 def undo(outbox_id):
     row = find.outbox(outbox_id)
@@ -70,7 +45,20 @@ def undo(outbox_id):
     if conversation_id is None:
         abort(404)
     in_time = outbox.undo(current_user, row)
+    if db.session.get(Conversation, conversation_id) is None:       # a new message: it is a draft again, and no more
+        return go(url_for("team.drafts"))
     return answer(find.conversation(conversation_id), too_late=not in_time)
+
+
+@blueprint.post("/outbox/<int:outbox_id>/now")
+def send_now(outbox_id):
+    """What waits for its time, or for another try, leaves now."""
+    row = find.outbox(outbox_id)
+    if not Act().validate_on_submit():
+        abort(400)
+    found = find.to_act(row.message.conversation_id or abort(404))
+    outbox.hurry(current_user, row)
+    return answer(found)
 
 
 @blueprint.post("/outbox/<int:outbox_id>/again")
@@ -93,7 +81,3 @@ def _saw(found):
         db.session.rollback()
         with unit():
             conversations.see(current_user, found)
-
-
-def _failed(found, status, form):
-    return answer(found, code=status, reply_form=form)

@@ -8,15 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from webapp.actions import notes as notes_of
-from webapp.actions import replies, senders
+from webapp.actions import senders
 from webapp.actions.threads import base_subject
+from webapp.blueprints.team.composer import composer_of
 from webapp.blueprints.team.presence import who_else
 from webapp.blueprints.team.rows import known_tags, listing_of
 from webapp.extensions import db
 from webapp.models import (
-    Connection,
     Conversation,
-    Draft,
     Event,
     Follower,
     Message,
@@ -27,20 +26,19 @@ from webapp.models import (
 )
 from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import readable_inboxes
-from webapp.rules import RuleBroken
 from webapp.rules.bounds import SPAM_DAYS
-from webapp.rules.senders import Sender, goes_elsewhere
 from webapp.rules.spam import offers
 from webapp.rules.threading import changes_subject
 from webapp.web import find
-from webapp.web.forms import Act, Reply, WriteNote
+from webapp.web.forms import Act, WriteNote
 
 MESSAGES_SHOWN = 30
 MESSAGES_MOST = 500
 
 
-def thread_of(found):
-    """Messages and events of a conversation, oldest first; the older part folded behind a button."""
+def thread_of(found, form=None):
+    """Messages and events of a conversation, oldest first; the older part folded behind a button. `form`: what was
+    typed in the composer and refused."""
     limit = MESSAGES_MOST if request.args.get("older") == "all" else MESSAGES_SHOWN
     query = (select(Message).where(Message.conversation_id == found.id)
              .options(selectinload(Message.attachments), undefer(Message.text))
@@ -59,8 +57,6 @@ def thread_of(found):
         .order_by(Conversation.last_at.desc()).limit(5)).all() if found.contact_id else []
     possible = db.session.scalar(visible_conversations(current_user).where(
         Conversation.id == found.possible_reply_to_id)) if found.possible_reply_to_id else None
-    sender = db.session.scalar(select(Connection).where(Connection.inbox_id == found.inbox_id,
-                                                        Connection.state == "active").order_by(Connection.id))
     notes = db.session.scalars(select(Note).where(Note.conversation_id == found.id).options(
         joinedload(Note.author), selectinload(Note.mentions)).order_by(Note.at, Note.id)).all()
     known = notes_of.handles_in(found.inbox)[0] if notes or find.may_act(found.inbox) else {}
@@ -70,10 +66,8 @@ def thread_of(found):
                 older=found.message_count - len(messages), outboxes={o.message_id: o for o in outboxes},
                 new_subjects=_new_subjects(found, messages), can_go_back=_can_go_back(found),
                 authors=_authors(messages), people=find.assignees(found.inbox), may_act=find.may_act(found.inbox),
-                draft=db.session.scalar(select(Draft).where(Draft.conversation_id == found.id,
-                                                            Draft.person_id == current_user.id)),
-                reply_form=Reply(formdata=None), note_form=WriteNote(formdata=None), form=Act(), others=others,
-                possible=possible, sender=sender, **_answered(messages, sender), listing=listing_of(found),
+                note_form=WriteNote(formdata=None), form=Act(), others=others,
+                possible=possible, **composer_of(found, messages, form), listing=listing_of(found),
                 notes={n.id: n for n in notes}, handles=known, present=who_else(found), deniable=_deniable(found),
                 spam_lasts=timedelta(days=SPAM_DAYS), **_choices(found))
 
@@ -125,22 +119,3 @@ def _new_subjects(found, messages):
 def _authors(messages):
     ids = {m.author_id for m in messages if m.author_id}
     return {p.id: p for p in db.session.scalars(select(Person).where(Person.id.in_(ids)))} if ids else {}
-
-
-def _answered(messages, sender):
-    """{to: whom a reply would go to, as shown above the composer; elsewhere: the message that asks for other addresses
-    than its sender's, and these}."""
-    answerable = [m for m in messages if replies.answerable(m)]
-    nobody = {"to": [], "elsewhere": None}
-    if sender is None or not answerable:
-        return nobody
-    try:
-        newest = max(answerable, key=lambda m: (not m.auto, m.at, m.id))
-        # A name for who has written here under it. Elsewhere, as by Reply-To, the address itself: names can lie.
-        names = {m.from_address: m.from_name for m in messages if not m.outgoing}
-        to = replies.answer_to(newest, sender)
-    except RuleBroken:
-        return nobody
-    shown = [f"{names[m.address]} <{m.address}>" if names.get(m.address) else m.address for m in to]
-    others = goes_elsewhere(Sender("", newest.from_address, reply_to=tuple(m.address for m in to)))
-    return {"to": shown, "elsewhere": (newest, others) if others and not newest.outgoing else None}
