@@ -8,7 +8,7 @@ from mailroom import arrive, connected, letter, person, stored
 from sqlalchemy import update
 
 from webapp.actions import replies
-from webapp.actions.receive import blobs
+from webapp.actions.blobs import blobs
 from webapp.extensions import db, unit
 from webapp.models import Conversation, Message, Outbox, Person
 

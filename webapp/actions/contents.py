@@ -23,7 +23,8 @@ def contents_of(raw, how):
     if how == "beyond":
         parsed = replace(parsed, readable=False)
     columns, attachments = _columns(parsed)
-    return replace(parsed, text="", html=None, parts=(), words=tuple(_words(columns, attachments))), columns, attachments
+    parsed = replace(parsed, text="", html=None, parts=(), words=tuple(_words(columns, attachments)))
+    return parsed, columns, attachments
 
 
 def read_alone(raw, apart=None):

@@ -5,8 +5,8 @@ import secrets
 
 from sqlalchemy import delete, select
 
+from webapp.actions.blobs import blobs
 from webapp.actions.files import pieces, source
-from webapp.actions.receive import blobs
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail.filename import clean_filename

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, or_, select, update
 
-from webapp.actions.receive import blobs
+from webapp.actions.blobs import blobs
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import (

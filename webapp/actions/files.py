@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import NamedTuple
 
-from webapp.actions.receive import blobs
+from webapp.actions.blobs import blobs
 from webapp.mail.parse import part_charset, part_content
 from webapp.models.blob import PIECE, Blobs
 

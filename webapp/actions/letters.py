@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from webapp.actions import drafts, outbox, threads
+from webapp.actions.blobs import blobs
 from webapp.actions.contents import contents_of
 from webapp.actions.conversations import assign, close, see
-from webapp.actions.receive import blobs
 from webapp.extensions import db
 from webapp.mail import quoted, thread_index, written_html
 from webapp.mail.compose import Attachment as Enclosed

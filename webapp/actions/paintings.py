@@ -4,7 +4,7 @@ import json
 import threading
 import time
 
-from webapp.actions.receive import blobs
+from webapp.actions.blobs import blobs
 from webapp.mail.repaint import TALLEST, VERSION, WIDEST, NotPainted, Painted, Painter, turn
 
 SPENT_MOST, SPENT_WINDOW = 15.0, 300.0     # seconds of painting for one message, within so many seconds

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from webapp.actions import outbox
-from webapp.actions.receive import blobs
+from webapp.actions.blobs import blobs
 from webapp.extensions import db
 from webapp.jobs import job, look, patiently, unit
 from webapp.jobs.mailbox import RETRY_AFTER, imap_endpoint, login, open_imap, open_smtp, smtp_endpoint
