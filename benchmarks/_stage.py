@@ -58,13 +58,15 @@ class Stage:
         imap = f"127.0.0.1:{between.port if between else self.dovecot.imaps_port}"
         smtp = f"127.0.0.1:{self.sink.port}"
         kept = {n: v for n, v in os.environ.items() if not n.startswith("POSTROOM_")}
+        # `environ`: what the product runs with, for scripts that do something beside it.
+        self.environ = {**kept, "POSTROOM_DATA_DIR": str(self.data), "POSTROOM_MAIL_CA_FILE": authority.ca_file,
+                        "POSTROOM_MAIL_LOOPBACK": f"{imap} {smtp}",
+                        "POSTROOM_MAIL_SERVERS": f"{DOMAIN}={imap}:tls,{smtp}:tls", **self._environ}
         with open(self._log, "wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, str(ROOT / "run"), "serve", "--no-demo", "--port", str(self.port)], cwd=ROOT,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                env={**kept, "POSTROOM_DATA_DIR": str(self.data), "POSTROOM_MAIL_CA_FILE": authority.ca_file,
-                     "POSTROOM_MAIL_LOOPBACK": f"{imap} {smtp}",
-                     "POSTROOM_MAIL_SERVERS": f"{DOMAIN}={imap}:tls,{smtp}:tls", **self._environ})
+                env=self.environ)
         wait(lambda: b"Stop with Ctrl-C" in self._log.read_bytes() or self._process.poll() is not None, 60, "the start")
         if self._process.poll() is not None:
             raise RuntimeError(self._log.read_text())

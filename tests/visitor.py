@@ -21,7 +21,11 @@ class Visitor:
     def post(self, path, form=None, **fields):
         """`form`: the path of the page whose CSRF token is taken, when it is another one."""
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(form or path))[1]
-        data = urllib.parse.urlencode({"csrf_token": token, **fields}).encode()
+        return self.send(path, {"csrf_token": token, **fields})
+
+    def send(self, path, fields):
+        """POST what a form holds, its token among it."""
+        data = urllib.parse.urlencode(fields).encode()
         return self._answer(urllib.request.Request(self.url + path, data, {"Origin": self.url}))
 
     def open(self, path):

@@ -3,11 +3,12 @@
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from babel.dates import format_date, format_time, get_timezone
 from babel.numbers import format_decimal
-from flask import current_app, g, url_for
+from flask import current_app, g, request, url_for
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
@@ -128,19 +129,27 @@ def breakable(address):
 
 
 def icon(name, extra=""):
-    return Markup('<svg class="i {}" aria-hidden="true"><use href="{}#i-{}"/></svg>').format(
-        extra, asset("icons.svg"), name)
+    """A page has some hundred of them, of a few kinds."""
+    return _icon(name, extra, asset("icons.svg"))
 
 
-_hashes = {}
+@lru_cache(maxsize=500)
+def _icon(name, extra, sprite):
+    return Markup('<svg class="i {}" aria-hidden="true"><use href="{}#i-{}"/></svg>').format(extra, sprite, name)
+
+
+_hashes, _urls = {}, {}
 
 
 def asset(path):
     """URL of a static file with its content in it: cached for ever, replaced at once."""
-    if path not in _hashes or current_app.debug:
-        content = (Path(current_app.static_folder) / path).read_bytes()
-        _hashes[path] = hashlib.sha256(content).hexdigest()[:12]
-    return url_for("static", filename=path, v=_hashes[path])
+    at = (request.script_root if request else None, path)
+    if at not in _urls or current_app.debug:
+        if path not in _hashes or current_app.debug:
+            content = (Path(current_app.static_folder) / path).read_bytes()
+            _hashes[path] = hashlib.sha256(content).hexdigest()[:12]
+        _urls[at] = url_for("static", filename=path, v=_hashes[path])
+    return _urls[at]
 
 
 def _demo_mailboxes(app):
