@@ -47,6 +47,13 @@
     const element = $(`[data-key="${CSS.escape(key)}"]`);
     if (!element) return false;
     if (element.matches("textarea")) { element.focus(); return true; }
+    if (element.matches("input")) {
+      const drawer = element.closest("[popover]");      // the sidebar, where there is no room for it
+      if (drawer && !visible(element)) drawer.showPopover?.();
+      element.focus();
+      element.select();
+      return true;
+    }
     const menu = document.getElementById(element.getAttribute("popovertarget"));
     if (menu) element.focus();   // Escape comes back here
     element.click();
@@ -71,6 +78,10 @@
     if (e.key === "Escape") {
       if (typing(e) && e.target.closest("#composer")) { e.target.blur(); return; }
       if (!typing(e) && leave()) e.preventDefault();
+      return;
+    }
+    if (e.key === "k" && (e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey && !typing(e)) {
+      if (act("/")) e.preventDefault();
       return;
     }
     if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || $("dialog[open]")) return;

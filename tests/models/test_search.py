@@ -6,7 +6,7 @@ import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy import text
 
-from webapp.actions import indexing, inboxes, notes, replies, tags
+from webapp.actions import inboxes, indexing, notes, replies, tags
 from webapp.extensions import db, unit
 from webapp.models import Conversation, InboxMember, Message, Note, Seen, search, words
 from webapp.rules.search import parse

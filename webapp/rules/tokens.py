@@ -21,15 +21,15 @@ _ASCII = str.maketrans({chr(i): chr(i).lower() if chr(i).isalnum() else " " for 
 
 _MARKS = ("\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
           "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff")
-_UNPARTED = ("\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1100-\u11ff\u1780-\u17dd\u3005\u3007\u3041-\u3096\u309d-\u30fa"
+UNPARTED = ("\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1100-\u11ff\u1780-\u17dd\u3005\u3007\u3041-\u3096\u309d-\u30fa"
              "\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff")
 _INDIC = "\u0900-\u0963\u0966-\u0dff\u0f00-\u0fff"      # vowels are marks there, and parts of words
 _LATIN_LIKE = re.compile("[\u0080-\u10ff\u1ab0-\u20ff\ufb00-\ufb4f]+")      # where accents are taken off
 _MARK = re.compile(f"[{_MARKS}]+")
-_RUN = re.compile(rf"[\w{_UNPARTED}{_INDIC}{_MARKS}]+")      # of a text without _
-_SEGMENT = re.compile(f"[{_UNPARTED}]+|[^{_UNPARTED}]+")
-_IS_UNPARTED = re.compile(f"[{_UNPARTED}]")
-_COMPOSED = re.compile(f"[{_UNPARTED}\u0900-\u0fff\uff66-\uffdc]")      # half-width kana and Hangul as well
+_RUN = re.compile(rf"[\w{UNPARTED}{_INDIC}{_MARKS}]+")      # of a text without _
+_SEGMENT = re.compile(f"[{UNPARTED}]+|[^{UNPARTED}]+")
+_IS_UNPARTED = re.compile(f"[{UNPARTED}]")
+_COMPOSED = re.compile(f"[{UNPARTED}\u0900-\u0fff\uff66-\uffdc]")      # half-width kana and Hangul as well
 
 
 class Words(NamedTuple):
@@ -109,8 +109,3 @@ def _bounded(found):
         found = [token[:MAX_WORD] for token in found]
     return found
 
-
-def runs(text: str):
-    """(start, end, folded) of every run of letters and digits as it stands in the text, for marking what was found."""
-    for match in _RUN.finditer(text.replace("_", " ")):
-        yield match.start(), match.end(), fold(match[0])

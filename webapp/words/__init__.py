@@ -21,6 +21,7 @@ from webapp.words import (
     pictures,
     reasons,
     rules,
+    search,
     senders,
     snoozing,
     zones,
@@ -30,7 +31,7 @@ from webapp.words.dates import time_zone
 FOLDER = Path(__file__).parent / "catalogues"
 
 __all__ = ["acts", "audit", "connecting", "dates", "devices", "events", "invitations", "lists", "notices", "outgoing",
-           "people", "pictures", "reasons", "say", "senders", "snoozing", "time_zone", "zones"]
+           "people", "pictures", "reasons", "say", "search", "senders", "snoozing", "time_zone", "zones"]
 
 
 def say(broken):

@@ -1,7 +1,7 @@
 """Team inboxes: lists, a conversation, and what one does with it."""
 
-from webapp.blueprints.team import acting, conversation, inbox, notes, printed, regroup, settings, views
+from webapp.blueprints.team import acting, conversation, inbox, notes, printed, regroup, search, settings, views
 from webapp.blueprints.team.routes import blueprint
 
-__all__ = ["acting", "blueprint", "conversation", "inbox", "notes", "printed", "regroup", "settings",
+__all__ = ["acting", "blueprint", "conversation", "inbox", "notes", "printed", "regroup", "search", "settings",
            "views"]
