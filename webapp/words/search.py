@@ -11,7 +11,7 @@ def help():
     return (
         (_("pallet damaged"), _("both words, in one message or note")),
         (_("pal*"), _("words that begin like this")),
-        (_('"damaged pallet"'), _("these words, one after the other")),
+        (_("“damaged pallet”"), _("these words, one after the other")),
         (_("-invoice"), _("without this word")),
         ("from:anna  to:anna", _("from or to somebody, by name or address")),
         ("subject:…  file:…", _("words in the subject or in names of files")),
