@@ -47,6 +47,13 @@
     const element = $(`[data-key="${CSS.escape(key)}"]`);
     if (!element) return false;
     if (element.matches("textarea, [contenteditable]")) { element.focus(); return true; }
+    if (element.matches("input:not([type=radio], [type=checkbox])")) {
+      const drawer = element.closest("[popover]");      // the sidebar, where there is no room for it
+      if (drawer && !visible(element)) drawer.showPopover?.();
+      element.focus();
+      element.select();
+      return true;
+    }
     const menu = document.getElementById(element.getAttribute("popovertarget"));
     if (menu) element.focus();   // Escape comes back here
     element.click();
@@ -86,6 +93,10 @@
     if (e.key === "z" && (e.ctrlKey || e.metaKey) && !typing(e)) {
       const undo = $(".toast[data-act] [data-undo]");
       if (undo) { e.preventDefault(); undo.click(); }
+      return;
+    }
+    if (e.key === "k" && (e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey && !typing(e)) {
+      if (act("/")) e.preventDefault();
       return;
     }
     if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || $("dialog[open]") || document.body.dataset.keys === "off") return;

@@ -23,8 +23,8 @@ def contents_of(raw, how):
     if how == "beyond":
         parsed = replace(parsed, readable=False)
     columns, attachments = _columns(parsed)
-    parsed = replace(parsed, text="", html=None, parts=(), words=tuple(_words(columns, attachments)))
-    return parsed, columns, attachments
+    said = replace(parsed, text="", html=None, parts=(), words=_words(columns, attachments))
+    return said, columns, attachments
 
 
 def read_alone(raw, apart=None):
@@ -66,8 +66,10 @@ def _columns(parsed):
 
 
 def _words(columns, attachments):
-    return words_of(f"{columns['from_name']} {columns['from_address']}", columns["to"] + columns["cc"],
-                    columns["subject"], [a["filename"] for a in attachments if not a["inline"]], columns["text"])
+    """Plain, for they come out of a process that is believed nothing but plain values."""
+    return tuple(words_of(f"{columns['from_name']} {columns['from_address']}", columns["to"] + columns["cc"],
+                          columns["subject"], [a["filename"] for a in attachments if not a["inline"]],
+                          columns["text"]))
 
 
 def _body(parsed):

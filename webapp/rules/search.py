@@ -6,7 +6,7 @@ All of it must be so. `word*`, and the last word while one types, stand for ever
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ _NO_OPERATORS = ("http", "https", "mailto", "ftp", "re", "fwd", "fw", "odp", "aw
 
 _ITEM = re.compile(r'(-?)(?:([^\W\d_]{1,20}):)?(?:"([^"]*)"?(\*?)|(\S+))')
 _AGO = re.compile(r"(\d{1,4})([dwmy])")
+_YEARS = range(1971, 2500)      # in which there is mail
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _DATES = (re.compile(r"(?P<y>\d{4})(?:[-./](?P<m>\d{1,2})(?:[-./](?P<d>\d{1,2}))?)?"),
           re.compile(r"(?P<d>\d{1,2})[./](?P<m>\d{1,2})[./](?P<y>\d{4})"))
@@ -61,8 +62,17 @@ class Query:
     number: int | None = None       # of a conversation, where that is all
 
     @property
+    def narrows(self) -> bool:
+        """Does it ask for more than words and a number?"""
+        return bool(self.filters or self.before or self.after)
+
+    @property
     def is_empty(self) -> bool:
-        return not (self.terms or self.filters or self.before or self.after or self.number)
+        return not (self.terms or self.narrows or self.number)
+
+    def beginnings(self) -> "Query":
+        """The same, where every word may go on."""
+        return replace(self, terms=tuple(t._replace(prefix=t.prefix or may_go_on(t.words[-1])) for t in self.terms))
 
     @property
     def wanted(self) -> tuple[Term, ...]:
@@ -81,6 +91,8 @@ def parse(text: str, today: date) -> Query:
     if terms and all(t.without for t in terms):
         terms, hints = (), [*hints, ("only_without", terms[0].typed)]
     number = re.fullmatch(r"#?(\d{1,9})", text)
+    if number and text.startswith("#"):
+        terms = ()
     return Query(text, terms, tuple(dict.fromkeys(reading.filters)), reading.days.get("before"),
                  reading.days.get("after"), tuple(dict.fromkeys(hints)), int(number[1]) if number else None)
 
@@ -115,7 +127,7 @@ class _Reading:
         if not words:
             return
         last = words[-1]
-        goes_on = len(last) == 1 if is_pair(last) else goes_on and len(last) > 1
+        goes_on = (goes_on or is_pair(last)) and may_go_on(last)
         self.terms.append(Term(words, goes_on, field, without, typed))
 
     def _in(self, value, without):
@@ -160,9 +172,18 @@ class _Reading:
             self.days[which] = day
 
 
+def may_go_on(word: str) -> bool:
+    """A pair of characters is followed by others anyway; a single letter begins too many words."""
+    return len(word) == 1 if is_pair(word) else len(word) > 1
+
+
 def day_of(typed: str, today: date) -> date | None:
     """2026-11-28, 28.11.2026, 2026-11, 2026, today, yesterday, or how long ago: 7d, 2w, 3m, 1y."""
-    typed = fold(typed.strip())
+    day = _day_of(fold(typed.strip()), today)
+    return day if day and day.year in _YEARS else None
+
+
+def _day_of(typed, today):
     if typed in ("today", "yesterday"):
         return today - timedelta(days=typed == "yesterday")
     try:

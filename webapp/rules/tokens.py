@@ -21,15 +21,15 @@ _ASCII = str.maketrans({chr(i): chr(i).lower() if chr(i).isalnum() else " " for 
 
 _MARKS = ("\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
           "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff")
-_UNPARTED = ("\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1100-\u11ff\u1780-\u17dd\u3005\u3007\u3041-\u3096\u309d-\u30fa"
+UNPARTED = ("\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1100-\u11ff\u1780-\u17dd\u3005\u3007\u3041-\u3096\u309d-\u30fa"
              "\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff")
 _INDIC = "\u0900-\u0963\u0966-\u0dff\u0f00-\u0fff"      # vowels are marks there, and parts of words
 _LATIN_LIKE = re.compile("[\u0080-\u10ff\u1ab0-\u20ff\ufb00-\ufb4f]+")      # where accents are taken off
-_MARK = re.compile(f"[{_MARKS}]+")
-_RUN = re.compile(rf"[\w{_UNPARTED}{_INDIC}{_MARKS}]+")      # of a text without _
-_SEGMENT = re.compile(f"[{_UNPARTED}]+|[^{_UNPARTED}]+")
-_IS_UNPARTED = re.compile(f"[{_UNPARTED}]")
-_COMPOSED = re.compile(f"[{_UNPARTED}\u0900-\u0fff\uff66-\uffdc]")      # half-width kana and Hangul as well
+_MARK = re.compile(f"[{_MARKS}]")
+_RUN = re.compile(rf"[\w{UNPARTED}{_INDIC}{_MARKS}]+")      # of a text without _
+_SEGMENT = re.compile(f"[{UNPARTED}]+|[^{UNPARTED}]+")
+_IS_UNPARTED = re.compile(f"[{UNPARTED}]")
+_COMPOSED = re.compile(f"[{UNPARTED}\u0900-\u0fff\uff66-\uffdc]")      # half-width kana and Hangul as well
 
 
 class Words(NamedTuple):
@@ -59,7 +59,9 @@ def fold(text: str) -> str:
 def _plain(text):
     if not _COMPOSED.search(text):
         text = unicodedata.normalize("NFKD", text)
-    text = _MARK.sub("", text.casefold())
+    text = text.casefold()
+    for mark in _MARK.findall("".join(set(text))):      # few different ones, in very many places
+        text = text.replace(mark, "")
     for letter, plain in _LETTERS:
         text = text.replace(letter, plain)
     return text
@@ -72,7 +74,7 @@ def tokens(text: str, asked: bool = False) -> list[str]:
     if text.isascii():
         found = text.translate(_ASCII).split()
     else:
-        found = _RUN.findall(fold(text).replace("_", " "))
+        found = _runs(fold(text))
         if _COMPOSED.search(text):
             found = [token for run in found for token in _parted(run, asked)]
     return _bounded(found)
@@ -81,6 +83,16 @@ def tokens(text: str, asked: bool = False) -> list[str]:
 def is_pair(token: str) -> bool:
     """Is it of a script that parts no words? Then nothing can be left out at its end."""
     return bool(_IS_UNPARTED.match(token))
+
+
+def _runs(folded):
+    """Runs of letters and digits. What is folded is mostly ASCII again but for some dashes and quotes."""
+    others = [c for c in set(folded) if c > "\x7f"]
+    if _RUN.search("".join(others)):
+        return _RUN.findall(folded.replace("_", " "))
+    for character in others:
+        folded = folded.replace(character, " ")
+    return folded.translate(_ASCII).split()
 
 
 def _parted(run, asked):
@@ -109,8 +121,3 @@ def _bounded(found):
         found = [token[:MAX_WORD] for token in found]
     return found
 
-
-def runs(text: str):
-    """(start, end, folded) of every run of letters and digits as it stands in the text, for marking what was found."""
-    for match in _RUN.finditer(text.replace("_", " ")):
-        yield match.start(), match.end(), fold(match[0])

@@ -22,6 +22,7 @@ from webapp.words import (
     pictures,
     reasons,
     rules,
+    search,
     senders,
     snoozing,
     zones,
@@ -31,7 +32,8 @@ from webapp.words.dates import time_zone
 FOLDER = Path(__file__).parent / "catalogues"
 
 __all__ = ["acts", "audit", "automatic", "connecting", "dates", "devices", "events", "invitations", "lists",
-           "notices", "outgoing", "people", "pictures", "reasons", "say", "senders", "snoozing", "time_zone", "zones"]
+           "notices", "outgoing", "people", "pictures", "reasons", "say", "search", "senders", "snoozing", "time_zone",
+           "zones"]
 
 
 def say(broken):

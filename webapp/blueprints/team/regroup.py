@@ -4,20 +4,22 @@ from flask import abort, request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
+from webapp import words
 from webapp.actions import regroup
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.why import reason_of
 from webapp.extensions import db
-from webapp.models import Conversation, Event
+from webapp.models import Conversation, Event, search
 from webapp.models.conversation import visible_conversations
+from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import CONVERSATION_SEARCH_MAX
+from webapp.rules.search import parse
 from webapp.web import find
 from webapp.web.forms import Act, MergeInto, SplitOff
 from webapp.web.present import fragment, go, is_swap, present
 
 OFFERED = 20        # conversations to choose from
-LOOKED_AT = 2000    # newest of the inbox, whose subjects and names are searched
 
 
 @blueprint.get("/messages/<int:message_id>/why")
@@ -131,14 +133,11 @@ def _near(found):
 
 
 def _matching(found, query):
-    """By number, or by all words of the query in subject, name and address. Compared here: SQLite knows only a to z
-    without case."""
-    words, number = query.casefold().split(), query.lstrip("#")
-    columns = _of_inbox(found).with_only_columns(Conversation.id, Conversation.subject, Conversation.who,
-                                                 Conversation.who_address)
-    newest = db.session.execute(columns.order_by(Conversation.last_at.desc(), Conversation.id.desc()).limit(LOOKED_AT))
-    ids = [i for i, *texts in newest if all(w in " ".join(texts).casefold() for w in words)][:OFFERED]
-    if number.isascii() and number.isdigit() and len(number) < 10:
-        ids.insert(0, int(number))
+    """By number, or by words of its mail and notes, or their beginnings; those of this inbox, the newest first."""
+    asked = parse(query, now().date()).beginnings()
+    ids = [asked.number] if asked.number else []
+    if asked.terms:
+        page = search.find(current_user, asked, words.time_zone(), size=OFFERED, inbox_id=found.inbox_id)
+        ids += [i for i, _document in page.hits]
     rows = {c.id: c for c in db.session.scalars(_of_inbox(found).where(Conversation.id.in_(ids)))}
     return [rows[i] for i in dict.fromkeys(ids) if i in rows][:OFFERED]

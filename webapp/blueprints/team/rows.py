@@ -67,7 +67,7 @@ def shell(found, conversation=None):
 
 
 def rows_of(found, listing, conversation=None):
-    query = _of(listing, _rows())
+    query = _of(listing, listed())
     at = Conversation.last_out_at if listing.status == "sent" else Conversation.last_at
     page, more = paging.page(db.session, query, at, Conversation.id, request.args.get("before"),
                              oldest_first=listing.sort == "oldest")
@@ -121,7 +121,7 @@ def _of(listing, query):
     return query.where(c.has_attachments) if listing.files else query
 
 
-def _rows():
+def listed():
     """SELECT of (conversation, is unread for me) with what a row shows."""
     unread = Conversation.last_in_id > func.coalesce(Seen.last_in_id, 0)
     return (select(Conversation, unread)
@@ -138,7 +138,7 @@ def known_tags():
 
 
 def row_of(found):
-    return db.session.execute(_rows().where(Conversation.id == found.id)).first()
+    return db.session.execute(listed().where(Conversation.id == found.id)).first()
 
 
 def _readable_ids():
