@@ -32,6 +32,8 @@ DATA = {
     "team.reply": {"text": "Hello"}, "team.bulk": {"do": "close"}, "team.keep_view": {"name": "Late"},
     "team.act_on": {"to": "0", "when": "tomorrow", "tag": "urgent", "inbox": "1"}, "team.write_note": {"note": "Hm"},
     "messages.always_show_pictures": {"scope": "sender"},
+    "team.change_hours": {"zone": "Europe/Warsaw", "day0": "9-17"}, "team.deny_sender": {"pattern": "evil.example"},
+    "team.add_sender": {"kind": "deny", "pattern": "evil.example"},
     "team.merge": {"into": "999999"}, "team.split": {"what": "only"},
 }
 QUERY = {"live.poll": {"on": "inbox-1:9999999999999999999"}, "live.stream": {"on": "inbox-999:1"}}
