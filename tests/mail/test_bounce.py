@@ -1,4 +1,5 @@
 import random
+import time
 
 import pytest
 
@@ -127,4 +128,6 @@ def test_whatever_it_says_it_is_read_in_no_time():
     for bomb in (b"Status:" + b"\n " * 200_000, b"a@" * 100_000, b"<" * 200_000, b"\n" * 200_000, b"x: " * 100_000,
                  b"- " * 100_000, b"Message-ID:" * 20_000):
         for kind in ("message/delivery-status", "text/plain", "message/rfc822"):
+            began = time.process_time()
             read([(kind, bomb)] * 12, [bomb])
+            assert time.process_time() - began < 1, (kind, bomb[:20])
