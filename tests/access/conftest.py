@@ -13,7 +13,7 @@ from app_fixtures import PASSWORD
 from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy.orm import Session
 
-from webapp.actions import drafts, inboxes, notes, people, replies, templates, views
+from webapp.actions import drafts, inboxes, notes, people, replies, senders, templates, views
 from webapp.blueprints.team.acting import ACTS
 from webapp.extensions import db, unit
 from webapp.models import (
@@ -54,7 +54,8 @@ def world(app, team):
                             TeamMember(team_id=crew.id, person_id=person("olga").id),
                             InboxTeam(inbox_id=inbox("Backroom").id, team_id=crew.id)])
     objects = {"inbox_id": {}, "conversation_id": {}, "message_id": {}, "attachment_id": {}, "outbox_id": {},
-               "connection_id": {}, "hold_id": {}, "event_id": {}, "note_id": {}, "draft_id": {}, "file_id": {}, "template_id": {}}
+               "connection_id": {}, "hold_id": {}, "event_id": {}, "note_id": {}, "draft_id": {}, "file_id": {},
+               "template_id": {}, "rule_id": {}}
     for label, kind, address, actor, where in (
             ("open", "team", "support@corp.example", "zofia", "Support"),
             ("restricted", "team", "board@corp.example", "zofia", "Boardroom"),
@@ -105,6 +106,7 @@ def _fill(objects, label, box, address, kind, actor, where):
             found |= {"draft_id": drafted.id, "file_id": file.id,
                       "template_id": templates.write(person(writer), label, "Hello", inbox=inbox(where)).id}
             drafts.save_draft(person(writer), db.session.get(Conversation, message.conversation_id), "Begun")
+            found["rule_id"] = senders.add_rule(person("zofia"), inbox(where), "deny", "spam.example").id
             found["note_id"] = notes.write(person(writer), db.session.get(Conversation, message.conversation_id), "Hm").id
         found["event_id"] = stored(Event, Event.conversation_id == found["conversation_id"])[0].id
     for argument, value in found.items():

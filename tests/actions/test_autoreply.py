@@ -232,3 +232,18 @@ def test_a_closed_conversation_is_not_turned_to_waiting(box):
         conversations.close(person("marek"), db.session.get(Conversation, number))
     work()
     assert stored(Conversation)[0].status == "closed" and datetime.now(UTC)
+
+
+def test_a_worker_that_dies_before_the_commit_leaves_it_due(box, monkeypatch):
+    arrive(box, write(1))
+    number = stored(Message)[0].id
+
+    def die(*_args):
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(autoreply.outbox, "enqueue", die)
+        with pytest.raises(KeyboardInterrupt):
+            job.answer(number)
+    assert stored(AutoReply) == sent() == [] and stored(Message)[0].answer_due_at and len(stored(Message)) == 1
+    work()
+    assert len(sent()) == 1

@@ -95,3 +95,13 @@ def test_spam_offers_to_deny_its_sender(box, browser_of):
                     headers={"Sec-Fetch-Site": "same-origin"})
         assert 'value="mail.evil.example"' not in client.get(f"/conversations/{number}").text
     assert [(r.kind, r.pattern) for r in stored(SenderRule)] == [("deny", "mail.evil.example")]
+
+
+def test_a_machine_takes_nothing_out_of_spam(box):
+    say("deny", "evil.example")
+    arrive(box, evil(1, Cc="anna@customer.example"))
+    arrive(box, letter(Message_ID="<2@x>", In_Reply_To="<1@evil.example>", Cc="spam@mail.evil.example",
+                       Auto_Submitted="auto-replied"), first_uid=2)
+    assert [c.status for c in stored(Conversation)] == ["spam"]
+    arrive(box, letter(Message_ID="<3@x>", In_Reply_To="<1@evil.example>", Cc="spam@mail.evil.example"), first_uid=3)
+    assert [c.status for c in stored(Conversation)] == ["open"]

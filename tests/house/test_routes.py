@@ -6,7 +6,7 @@ import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy import event
 
-from webapp.actions import drafts, notes, replies, teams, templates, views
+from webapp.actions import drafts, notes, replies, senders, teams, templates, views
 from webapp.extensions import db, unit
 from webapp.models import Attachment, Conversation, Event, Message, Outbox
 from webapp.rules.listing import Listing
@@ -32,9 +32,10 @@ def filled(team):
     own = connected("personal", "zofia@corp.example", "zofia")
     arrive(own, letter(to="zofia@corp.example", text="Private"))
     with unit():
+        rule = senders.add_rule(person("zofia"), inbox(), "deny", "spam.example").id
         note = notes.write(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Look at this").id
         view = views.keep(person("zofia"), "Late", Listing(), False).id
-    return {"draft_id": drafted, "file_id": file, "template_id": template, "do": "close", "act": "x", "note_id": note, "view_id": view, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
+    return {"draft_id": drafted, "file_id": file, "template_id": template, "do": "close", "act": "x", "note_id": note, "view_id": view, "rule_id": rule, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
             "attachment_id": stored(Attachment)[0].id, "outbox_id": stored(Outbox)[0].id, "inbox_id": inbox().id,
             "hold_id": 1, "kind": "personal", "token": "x", "filename": "app.css", "part": "x", "sign_in_id": 1,
             "person_id": team.zofia, "team_id": made, "event_id": stored(Event)[0].id}

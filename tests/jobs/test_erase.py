@@ -17,6 +17,7 @@ from webapp.models import (
     Event,
     Message,
     Note,
+    Notice,
     Outbox,
     Participant,
     Place,
@@ -58,8 +59,9 @@ def test_nothing_of_it_is_left_and_what_others_have_stays(app, team):
     number = spam_number()
     with unit():
         found = db.session.get(Conversation, number)
-        notes.write(person("zofia"), found, "Is this serious?")
+        notes.write(person("zofia"), found, "@Marek is this serious?")
         drafts.save_draft(person("marek"), found, "Dear spammer")
+    assert [n.kind for n in stored(Notice)] == ["mentioned"]
     make_spam(number)
     own, shared = (a.sha256 for a in stored(Attachment)[:2])
     spam, raw = stored(Message)[0], stored(Message)[0].raw_sha256
@@ -70,7 +72,7 @@ def test_nothing_of_it_is_left_and_what_others_have_stays(app, team):
     assert stub.erased_at and (stub.conversation_id, stub.raw_sha256, stub.subject, stub.text, stub.from_address,
                                stub.snippet, stub.to) == (None, None, "", "", "", "", [])
     assert [p.uid for p in stored(Place, Place.message_id == spam.id)] == [1]
-    for model in (Note, Draft, Event):
+    for model in (Note, Draft, Event, Notice):
         assert stored(model) == []
     for model in (ThreadKey, Participant):
         assert db.session.query(model).filter_by(conversation_id=number).count() == 0

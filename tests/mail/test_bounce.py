@@ -1,4 +1,5 @@
 import random
+import time
 
 import pytest
 
@@ -120,11 +121,13 @@ def test_whatever_it_says_it_is_read_in_no_time():
                                      b"failed", b"Status: 5.1.1", b"\xff\x00", b"Message-ID: <", b">", b"(", b"-" * 30,
                                      b"\r", b"<a@b.example>:", b"x" * 300]
     for kind in ("message/delivery-status", "text/plain", "message/rfc822"):
-        for _ in range(300):
+        for _ in range(60):
             content = b"".join(rng.choices(pieces, k=200))
             said = read([(kind, content)] * 20, [content])
             assert said is None or len(said["ids"]) <= 20 and len(said["recipients"]) <= 100
     for bomb in (b"Status:" + b"\n " * 200_000, b"a@" * 100_000, b"<" * 200_000, b"\n" * 200_000, b"x: " * 100_000,
                  b"- " * 100_000, b"Message-ID:" * 20_000):
         for kind in ("message/delivery-status", "text/plain", "message/rfc822"):
+            began = time.process_time()
             read([(kind, bomb)] * 12, [bomb])
+            assert time.process_time() - began < 1, (kind, bomb[:20])

@@ -62,8 +62,8 @@ def answer(message_id):
     message = db.session.get(Message, message_id)
     if message is None or message.answer_due_at is None:
         return None
-    inbox = db.session.scalar(select(Inbox).where(Inbox.id == message.connection.inbox_id).with_for_update()
-                              .execution_options(populate_existing=True))
+    inbox = db.session.scalar(select(Inbox).where(Inbox.id == message.connection.inbox_id)
+                              .with_for_update(key_share=True).execution_options(populate_existing=True))
     conversation = db.session.scalar(select(Conversation).where(Conversation.id == message.conversation_id)
                                      .with_for_update(key_share=True, of=Conversation)
                                      .execution_options(populate_existing=True))
@@ -146,7 +146,7 @@ def _stop(inbox):
 def _write(connection, conversation, parent, text):
     if not may_use(connection.state, connection.holder_state, "send", connection.kind):
         return None
-    at = now()
+    at = now().replace(microsecond=0)
     sender = Mailbox(connection.from_name or connection.inbox.company or connection.inbox.name, connection.address)
     to = Mailbox(parent.from_name, parent.from_address)
     subject = f"Auto: {parent.subject}".strip()
@@ -156,7 +156,7 @@ def _write(connection, conversation, parent, text):
         recipients = [envelope_address(to.address)]
         raw = build_message(sender=sender, to=[to], subject=subject, text=text, html=to_html(text),
                             in_reply_to=parent.message_id, references=references, message_id=message_id,
-                            date=at.replace(microsecond=0), extra_headers=HEADERS)
+                            date=at, extra_headers=HEADERS)
     except ValueError:      # an address that no mail can be sent to
         return None
     [sha256] = blobs().put_raw([raw])

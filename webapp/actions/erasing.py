@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy import delete, or_, select, update
 
 from webapp.actions.blobs import blobs
+from webapp.actions.notices import TOGETHER
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import (
@@ -17,7 +18,11 @@ from webapp.models import (
     Conversation,
     DraftFile,
     Event,
+    Follower,
+    Mention,
     Message,
+    Note,
+    Notice,
     Outbox,
     Picture,
     PictureLeave,
@@ -99,9 +104,21 @@ def _empty(messages, inside):
         db.session.execute(update(Message).where(Message.bounce_of_id.in_(part)).values(bounce_of_id=None))
         db.session.execute(update(Message).where(Message.id.in_(part)).values(erased_at=now(), **EMPTY)
                            .execution_options(synchronize_session=False))
+    _drop_notices(inside)
     events = select(Event.id).where(Event.conversation_id.in_(inside))
     db.session.execute(update(Message).where(Message.moved_id.in_(events)).values(moved_id=None)
                        .execution_options(synchronize_session=False))
+
+
+def _drop_notices(inside):
+    """What people were told of it: words of notes and the subject."""
+    called = select(Mention.person_id).join(Note, Note.id == Mention.note_id).where(Note.conversation_id.in_(inside))
+    told = set(db.session.scalars(called.union(select(Follower.person_id).where(
+        Follower.conversation_id.in_(inside)))))
+    if told:
+        db.session.execute(delete(Notice).where(
+            Notice.person_id.in_(told), Notice.kind.in_(TOGETHER),
+            Notice.facts["conversation"].as_integer().in_(inside)).execution_options(synchronize_session=False))
 
 
 def _before():

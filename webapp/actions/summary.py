@@ -29,9 +29,8 @@ def summarise(conversation, unread_to):
 
 
 def _tell(conversation, messages):
-    oldest = min(messages, key=lambda m: (m.at, -m.id))
     messages = [m for m in messages if not (m.outgoing and m.auto)] or messages     # no machine of ours is shown there
-    newest = messages[-1]
+    oldest, newest = min(messages, key=lambda m: (m.at, -m.id)), messages[-1]
     conversation.opened_at, conversation.subject = oldest.at, threads.base_subject(oldest.subject)
     conversation.last_at, conversation.last_outgoing = newest.at, newest.outgoing
     conversation.last_snippet = newest.snippet

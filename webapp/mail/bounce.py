@@ -7,6 +7,7 @@ one of ours is asked later, by its token. Pure and bounded; never raises.
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 from .charset import clean_header
 
@@ -79,17 +80,14 @@ def _of_status(statuses):
             if not (address or action) or action in _ARRIVED:
                 continue
             for name in dict.fromkeys((address, _address(fields.get("final-recipient")) or address)):
-                found.setdefault(name, _recipient(name, _status(fields, action), action,
+                found.setdefault(name, _recipient(name, _status(fields), action,
                                                   fields.get("diagnostic-code", "").partition(";")[2]))
     return list(found.values())[:MAX_RECIPIENTS], arrived
 
 
-def _status(fields, action):
-    for value in (fields.get("status", ""), fields.get("diagnostic-code", "")):
-        if match := _STATUS.search(value):
-            return match[1]
-    code = _CODE.search(fields.get("diagnostic-code", ""))
-    return f"{code[1]}.0.0" if code else ""
+def _status(fields):
+    match = _STATUS.search(fields.get("status", ""))
+    return match[1] if match else _number(fields.get("diagnostic-code", ""))
 
 
 def _recipient(address, status, action, text):
@@ -109,16 +107,23 @@ def _of_words(text, failed):
     """Addresses that stand alone in a line, and what stands below them. What the header says failed counts first."""
     named = [clean_header(a.strip().strip("<>"), 320) for value in list(failed)[:5]
              for a in value[:MAX_TEXT].decode("utf-8", "replace").split(",")[:MAX_RECIPIENTS]]
-    places = {match[1].lower(): match.end() for match in list(_ADDRESS.finditer(text))[:MAX_RECIPIENTS]}
-    found = []
-    for address in [a for a in named if "@" in a] or list(places):
+    text = text[:MAX_TEXT]
+    places = {match[1].lower(): match.end() for match in islice(_ADDRESS.finditer(text), MAX_RECIPIENTS)}
+    of_all, otherwise, found = _number(text), "delayed" if _PASSING.search(text) else "", []
+    for address in ([a for a in named if "@" in a] or list(places))[:MAX_RECIPIENTS]:
         at = places.get(address.lower())
         below = _below(text[at:at + 2_000]) if at is not None else ""
-        about = below or text
-        match, code = _STATUS.search(about), _CODE.search(about)
-        status = match[1] if match else f"{code[1]}.0.0" if code else ""
-        found.append(_recipient(address, status, "" if status or not _PASSING.search(text) else "delayed", below))
-    return found[:MAX_RECIPIENTS]
+        status = _number(below) if below else of_all
+        found.append(_recipient(address, status, "" if status else otherwise, below))
+    return found
+
+
+def _number(text):
+    """The enhanced status in these words; from an SMTP answer's own code as far as that goes; "" for none."""
+    if match := _STATUS.search(text):
+        return match[1]
+    code = _CODE.search(text)
+    return f"{code[1]}.0.0" if code else ""
 
 
 def _below(text):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from webapp.mail.address import address_key
 from webapp.mail.types import Automatic
+from webapp.rules import RuleBroken
+from webapp.rules.bounds import AUTO_TEXT_MAX
 
 MOST_HOPS = 30
 OLDEST = timedelta(days=1)         # mail that says it was written before that, or came before it, is no news any more
@@ -75,6 +77,18 @@ def over_cap(sent: Sent) -> str | None:
     if sent.to_sender >= PER_SENDER:
         return "sender_had_one"
     return "domain_had_enough" if sent.to_domain >= PER_DOMAIN else None
+
+
+def check_text(field: str, wanted: bool, text: str, has_hours: bool = True) -> str:
+    """What an admin typed. Raises RuleBroken(field, "no_auto_text" | "long_auto_text" | "no_hours")."""
+    text = text.replace("\r\n", "\n").strip()
+    if len(text) > AUTO_TEXT_MAX:
+        raise RuleBroken(field, "long_auto_text", limit=AUTO_TEXT_MAX)
+    if wanted and not text:
+        raise RuleBroken(field, "no_auto_text")
+    if wanted and not has_hours:
+        raise RuleBroken(field, "no_hours")
+    return text
 
 
 def key_without_tag(address: str) -> str:

@@ -11,7 +11,3 @@ def label(message, out=None):
         return "danger", _("Not delivered")
     return {"away": ("warn", _("Out of office")), "robot": ("", _("Written by a machine")),
             "list": ("", _("Mailing list"))}.get(message.auto_kind)
-
-
-def days():
-    return [_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")]

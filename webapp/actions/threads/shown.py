@@ -15,6 +15,7 @@ from webapp.rules.spam import verdict
 from webapp.rules.statuses import after_incoming, after_outgoing, joined
 
 RECENT = timedelta(days=30)   # imported mail newer than this opens a conversation, older is history
+SAID_TO_BE_SPAM = ("spam", "spam_by_rule", "split_off", "merged_in")       # a part of what was
 _PREFIX = re.compile(r"^\s*((re|fwd?|odp|aw|wg|sv|pd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 
 
@@ -53,7 +54,8 @@ def count_in(desk, conversation, message, seen, written_here=False):
     said = None if message.bounce else verdict(message.from_address, desk.senders)
     if said == "deny":
         return _put_into_spam(desk, conversation, message, is_first or customer == message.from_address)
-    if conversation.status == "spam" and (said == "allow" or _is_spam_by_rule(desk, conversation)):
+    if conversation.status == "spam" and (said == "allow" or not (message.bounce or message.auto)
+                                          and _is_spam_by_rule(desk, conversation)):
         _stands(conversation, "closed", message.at)
     if message.bounce or not message.auto:      # a robot opens nothing, unless our answer did not arrive
         is_news = message.at > desk.since and not _looked_at(desk, message)
@@ -81,7 +83,7 @@ def _put_into_spam(desk, conversation, message, is_theirs):
 def _is_spam_by_rule(desk, conversation):
     """Nobody has said so; mail of a denied sender was read here before that of others."""
     return conversation.id in desk.opened or not db.session.scalar(select(Event.id).where(
-        Event.conversation_id == conversation.id, Event.kind.in_(("spam", "spam_by_rule"))).limit(1))
+        Event.conversation_id == conversation.id, Event.kind.in_(SAID_TO_BE_SPAM)).limit(1))
 
 
 def _meet_customer(conversation, message):

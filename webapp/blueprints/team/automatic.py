@@ -3,7 +3,7 @@
 from flask import abort, request, url_for
 from flask_login import current_user
 
-from webapp.actions import senders
+from webapp.actions import automatic, senders
 from webapp.blueprints.team.acting import answer
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.settings import page
@@ -11,7 +11,7 @@ from webapp.extensions import db
 from webapp.rules import RuleBroken
 from webapp.web import find
 from webapp.web.forms import Act
-from webapp.web.forms_automatic import NewSender
+from webapp.web.forms_automatic import AutoReplies, NewSender, WorkingHours
 from webapp.web.present import go
 
 
@@ -29,6 +29,35 @@ def deny_sender(conversation_id):
         db.session.rollback()
         return answer(find.conversation(conversation_id), code=422, broken=broken)
     return answer(found)
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/automatic/replies")
+def change_replies(inbox_id):
+    found, form = find.inbox_to_set(inbox_id), AutoReplies()
+    if form.validate_on_submit():
+        try:
+            automatic.change_replies(current_user, found, form.auto_first.data, form.auto_first_text.data or "",
+                                     form.auto_away.data, form.auto_away_text.data or "")
+        except RuleBroken as broken:
+            db.session.rollback()
+            form.blame(broken)
+        else:
+            return go(url_for("team.settings", inbox_id=found.id, _anchor="replies"))
+    return page(found, 422, replies_form=form)
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/automatic/hours")
+def change_hours(inbox_id):
+    found, form = find.inbox_to_set(inbox_id), WorkingHours()
+    if form.validate_on_submit():
+        try:
+            automatic.change_hours(current_user, found, form.zone.data or "", form.typed)
+        except RuleBroken as broken:
+            db.session.rollback()
+            form.blame(broken)
+        else:
+            return go(url_for("team.settings", inbox_id=found.id, _anchor="hours"))
+    return page(found, 422, hours_form=form)
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/automatic/senders")

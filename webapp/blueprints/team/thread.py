@@ -110,7 +110,7 @@ def _new_subjects(found, messages):
     new, known = {}, {found.subject}
     for m in messages:
         subject = base_subject(m.subject)
-        if not (m.outgoing or m.bounce or m.moved_id) and all(changes_subject(k, subject) for k in known):
+        if not (m.outgoing or m.auto or m.bounce or m.moved_id) and all(changes_subject(k, subject) for k in known):
             new[m.id] = subject
         known.add(subject)
     return new

@@ -1,0 +1,36 @@
+"""What an inbox does by itself: admins say it (BEHAVIOUR 5; rules.autoreply, rules.hours)."""
+
+from webapp.actions.audit import note
+from webapp.extensions import db
+from webapp.live import announce
+from webapp.rules.access import check_admin
+from webapp.rules.autoreply import check_text
+from webapp.rules.hours import hours_of
+
+
+def change_replies(actor, inbox, first, first_text, away, away_text):
+    """Whether, and what, is answered to first mail and outside of working hours. Whoever saves this has looked: an
+    inbox that stopped goes on. Raises RuleBroken("auto_first_text" | "auto_away_text", …) as check_text does,
+    and "admins_only_here"."""
+    check_admin(actor.role, "auto_first")
+    first_text = check_text("auto_first_text", first, first_text)
+    away_text = check_text("auto_away_text", away, away_text, has_hours=bool(inbox.hours))
+    inbox.auto_first, inbox.auto_first_text = first, first_text
+    inbox.auto_away, inbox.auto_away_text = away, away_text
+    inbox.auto_off_at = None
+    note(actor, "inbox.replies_changed", f"inbox-{inbox.id}", inbox=inbox.name, first=first, away=away)
+    _tell(inbox)
+
+
+def change_hours(actor, inbox, zone, days):
+    """`days`: seven texts as typed, Monday first; none at all: no working hours. Raises RuleBroken as
+    rules.hours.hours_of, and "admins_only_here"."""
+    check_admin(actor.role, "zone")
+    inbox.hours = hours_of(zone, days)
+    note(actor, "inbox.hours_changed", f"inbox-{inbox.id}", inbox=inbox.name, hours=inbox.hours)
+    _tell(inbox)
+
+
+def _tell(inbox):
+    db.session.flush()
+    announce(f"inbox-{inbox.id}")
