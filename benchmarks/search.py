@@ -102,7 +102,7 @@ def fill(count):
         conversations, messages, documents = [], [], []
         for number in range(first + 1, min(first + BATCH, count // 3) + 1):
             [inbox_id] = rng.choices(ids, cum_weights=shares)
-            for turn in range(3):
+            for _turn in range(3):
                 message_id += 1
                 at = start + step * message_id
                 said = rng.choices(vocabulary, cum_weights=weights, k=WORDS)
@@ -110,7 +110,8 @@ def fill(count):
                 sender = f"{said[5]}{number % 5000}@customer.example"
                 document = words.number_of(at, message_id)
                 messages.append({"id": message_id, "connection_id": connection_id, "conversation_id": number,
-                                 "digest": f"{message_id:064d}", "size": 900, "subject": subject, "at": at, "text": body,
+                                 "digest": f"{message_id:064d}", "size": 900, "subject": subject, "at": at,
+                                 "text": body,
                                  "from_name": said[6], "from_address": sender, "snippet": body[:100],
                                  "words_id": document})
                 documents.append((document, words_of(f"{said[6]} {sender}", [["", hold_address()]], subject, (),

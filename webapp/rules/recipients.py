@@ -8,7 +8,7 @@ TYPED_MAX = 20_000      # characters of one field
 
 
 def read(typed: str, field: str = "to") -> list[list[str]]:
-    """[[name, address], ...] of a field, people parted by commas, semicolons or lines. Raises RuleBroken(field,
+    """[[name, address], ...] of a field, people parted by commas or semicolons. Raises RuleBroken(field,
     "bad_recipients" | "too_long"): nothing is guessed, and nothing is left out."""
     if len(typed) > TYPED_MAX:
         raise RuleBroken(field, "too_long", limit=TYPED_MAX)
@@ -75,7 +75,7 @@ def _pieces(typed):
             quoted = not quoted
         elif not quoted and character in "<>":
             inside = character == "<"
-        if character in "\r\n" or character in ",;" and not quoted and not inside:
+        if character in ",;" and not quoted and not inside:
             yield piece.strip()
             piece, quoted, inside = "", False, False
         else:

@@ -1,0 +1,220 @@
+"""What is written becomes the right bytes: recipients, threads, names, signatures, quotes; and undo gives all of it back."""
+
+import base64
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+from mailroom import arrive, connected, inbox, letter, person, stored
+
+from webapp.actions import drafts, letters, outbox, replies, templates
+from webapp.actions.letters import Letter
+from webapp.actions.receive import blobs
+from webapp.extensions import db, unit
+from webapp.models import Attachment, Conversation, Draft, DraftFile, Event, Message, Outbox
+from webapp.models.types import now
+from webapp.rules import RuleBroken
+
+INDEX = base64.b64encode(bytes([1, 0xdb]) + bytes(20)).decode()
+
+
+@pytest.fixture
+def box(team):
+    box = connected()
+    connected(address="oferty@corp.example")
+    arrive(box, letter(to="support@corp.example, jan@y.example", Cc="ola@y.example, oferty@corp.example",
+                       Message_ID="<q2@x>", References="<q0@x> <q1@x>", Thread_Index=INDEX, Thread_Topic="Broken pallet"))
+    return box
+
+
+def conversation():
+    return db.session.get(Conversation, stored(Conversation)[0].id)
+
+
+def reply(text="We will replace it.", **how):
+    """Marek's answer as a parsed message, and its envelope."""
+    with unit():
+        row = replies.reply(person("marek"), db.session.get(Conversation, 1), text, **how)
+        return message_from_bytes(blobs().get_raw(row.raw_sha256), policy=policy.default), [
+            r.address for r in row.recipients]
+
+
+def test_an_answer_has_its_thread_and_quotes_what_it_answers(box):
+    mail, envelope = reply()
+    assert envelope == ["anna@customer.example"]
+    assert mail["In-Reply-To"] == "<q2@x>" and mail["References"] == "<q0@x> <q1@x> <q2@x>"
+    assert mail["Subject"] == "Re: Broken pallet"
+    text = mail.get_body(("plain",)).get_content()
+    assert text.startswith("We will replace it.") and "Anna Nowak <anna@customer.example> wrote:" in text
+    assert "> it is broken." in text
+    assert "<blockquote" in mail.get_body(("html",)).get_content()
+
+
+def test_outlooks_thread_goes_on(box):
+    mail, _envelope = reply()
+    grown = base64.b64decode(mail["Thread-Index"])
+    assert grown.startswith(base64.b64decode(INDEX)) and len(grown) == 27
+    assert mail["Thread-Topic"] == "Broken pallet"
+
+
+def test_an_answer_to_all_reaches_all_but_us(box):
+    with unit():
+        found = db.session.get(Conversation, 1)
+        parent = replies.last_message(found)
+        to, cc = replies.answer_all(parent, letters.sending_connection(found.inbox, found), found.inbox)
+    assert [a for _n, a in to] == ["anna@customer.example", "jan@y.example"]
+    assert [a for _n, a in cc] == ["ola@y.example"]
+
+
+def test_bcc_is_in_the_envelope_and_in_no_byte(box):
+    mail, envelope = reply(to=[["Anna", "anna@customer.example"]], bcc=[["Boss", "boss@corp2.example"]])
+    assert envelope == ["anna@customer.example", "boss@corp2.example"]
+    assert b"boss" not in mail.as_bytes().lower() and b"bcc" not in mail.as_bytes().lower()
+    assert stored(Message, Message.outgoing)[0].bcc == [["Boss", "boss@corp2.example"]]
+
+
+def test_the_name_and_signature_of_the_inbox_go_along(box):
+    with unit():
+        found = inbox()
+        found.company, found.from_form, found.signature = "Transwisła", "person", "Transwisła\nPortowa 3"
+    mail, _envelope = reply("Dzień dobry")
+    assert mail["From"].addresses[0].display_name == "Marek, Transwisła"
+    text = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    assert text.startswith("Dzień dobry\n\n-- \nTranswisła\nPortowa 3\n\n")
+    assert text.index("Portowa") < text.index("> it is broken.")
+    html = mail.get_body(("html",)).get_content()
+    assert html.index("Portowa") < html.index("<blockquote")
+
+
+def test_a_chosen_address_of_the_inbox_sends_and_no_other(box):
+    mail, _envelope = reply(sender="oferty@corp.example")
+    assert mail["From"].addresses[0].addr_spec == "oferty@corp.example"
+    mail, _envelope = reply(sender="ceo@bank.example")
+    assert mail["From"].addresses[0].addr_spec == "oferty@corp.example", "the one that wrote here last"
+
+
+def test_what_is_handed_on_begins_no_thread_with_its_sender(box):
+    with unit():
+        draft = drafts.begin(person("marek"), db.session.get(Conversation, 1), kind="forward")
+        drafts.enclose(draft, [("plan.pdf", "application/pdf", b"%PDF-1.4 plan")])
+    with unit():
+        files = list(db.session.get(Draft, 1).files)
+        row = replies.reply(person("marek"), db.session.get(Conversation, 1), "See below.", kind="forward",
+                            to=[["", "depot@z.example"]], files=files)
+        mail = message_from_bytes(blobs().get_raw(row.raw_sha256), policy=policy.default)
+    assert mail["Subject"] == "Fwd: Broken pallet" and mail["In-Reply-To"] is None and mail["References"] is None
+    assert "From: Anna Nowak <anna@customer.example>" in mail.get_body(("plain",)).get_content()
+    assert [a.get_filename() for a in mail.iter_attachments()] == ["plan.pdf"]
+    assert stored(Draft) == [] and stored(Message, Message.outgoing)[0].has_attachments
+    assert [a.filename for a in stored(Attachment)] == ["plan.pdf"]
+
+
+def test_formatted_words_leave_as_both_with_their_picture_inside(box):
+    with unit():
+        draft = drafts.begin(person("marek"), db.session.get(Conversation, 1))
+        [picture] = drafts.enclose(draft, [("plan.png", "image/png", b"\x89PNG plan")], within=True)
+        html = f'<div>Hi <b>you</b></div><img src="cid:{picture.content_id}">'
+        row = replies.reply(person("marek"), db.session.get(Conversation, 1), "Hi you", html=html, files=[picture])
+        raw = blobs().get_raw(row.raw_sha256)
+    mail = message_from_bytes(raw, policy=policy.default)
+    assert "<b>you</b>" in mail.get_body(("html",)).get_content()
+    [related] = [p for p in mail.walk() if p.get_content_type() == "multipart/related"]
+    inside = list(related.iter_parts())[1]
+    assert inside["Content-ID"] == f"<{picture.content_id}>" and inside.get_content() == b"\x89PNG plan"
+    sent = stored(Message, Message.outgoing)[0]
+    assert sent.has_html and not sent.has_attachments
+
+
+def test_undo_gives_back_everything_that_was_written(box):
+    with unit():
+        draft = drafts.begin(person("marek"), db.session.get(Conversation, 1))
+        drafts.enclose(draft, [("plan.pdf", "application/pdf", b"%PDF-1.4 plan")])
+        how = dict(to=[["Anna", "anna@customer.example"]], cc=[["", "c@z.example"]], bcc=[["", "b@z.example"]],
+                   subject="Re: Other", html="<b>Hi</b>", files=list(draft.files), token="c1-p2-0")
+        row = replies.reply(person("marek"), db.session.get(Conversation, 1), "Hi", **how).id
+    with unit():
+        assert outbox.undo(person("marek"), db.session.get(Outbox, row))
+    [back] = stored(Draft)
+    assert (back.to, back.cc, back.bcc, back.subject, back.text, back.html) == (
+        how["to"], how["cc"], how["bcc"], "Re: Other", "Hi", "<b>Hi</b>")
+    assert [(f.filename, letters.content_of(f)) for f in stored(DraftFile)] == [("plan.pdf", b"%PDF-1.4 plan")]
+
+
+def test_a_new_message_begins_a_conversation_and_undone_leaves_none(team):
+    connected()
+    letter = Letter(kind="new", text="Hello", subject="Offer", to=[["Anna", "anna@customer.example"]])
+    with unit():
+        row = letters.send(person("marek"), inbox(), None, letter, token="n" + "0" * 32).id
+    [opened] = stored(Conversation)
+    assert (opened.subject, opened.status, opened.assignee.name, opened.who, opened.message_count) == (
+        "Offer", "waiting", "Marek", "Anna", 1)
+    with unit():
+        assert outbox.undo(person("marek"), db.session.get(Outbox, row))
+    assert stored(Conversation) == [] and stored(Event) == []
+    [draft] = stored(Draft)
+    assert (draft.kind, draft.inbox_id, draft.to, draft.subject, draft.text) == (
+        "new", inbox().id, [["Anna", "anna@customer.example"]], "Offer", "Hello")
+
+
+def test_an_answer_to_a_new_message_comes_into_its_conversation(team):
+    box = connected()
+    with unit():
+        letters.send(person("marek"), inbox(), None, Letter(kind="new", text="Hello", subject="Offer",
+                                                            to=[["", "anna@customer.example"]]))
+    ours = stored(Message)[0].message_id
+    arrive(box, letter(subject="Re: Offer", In_Reply_To="<ours@x>").replace(b"ours@x", ours.encode()))
+    assert [(c.message_count, c.status) for c in stored(Conversation)] == [(2, "open")]
+
+
+def test_a_colleagues_answer_since_is_noticed_and_ones_own_is_not(box):
+    seen = stored(Message)[-1].id
+    with unit():
+        replies.reply(person("zofia"), db.session.get(Conversation, 1), "Zofia was faster")
+    with pytest.raises(RuleBroken) as broken, unit():
+        replies.reply(person("marek"), db.session.get(Conversation, 1), "Me too", seen=seen)
+    assert broken.value.code == "answered_meanwhile"
+    db.session.rollback()
+    with unit():
+        replies.reply(person("zofia"), db.session.get(Conversation, 1), "And one thing more", seen=seen)
+    assert len(stored(Outbox)) == 2
+
+
+def test_one_composer_sends_once(box):
+    with unit():
+        replies.reply(person("marek"), db.session.get(Conversation, 1), "Once", token="c1-p2-0")
+    with pytest.raises(RuleBroken) as broken, unit():
+        replies.reply(person("marek"), db.session.get(Conversation, 1), "Twice", token="c1-p2-0")
+    assert broken.value.code == "sent_already"
+    db.session.rollback()
+    assert len(stored(Outbox)) == 1
+
+
+def test_later_is_dated_then_and_waits_till_then(box):
+    at = now().replace(microsecond=0) + timedelta(days=2)
+    mail, _envelope = reply(at=at)
+    assert mail["Date"].datetime == at
+    [row] = stored(Outbox)
+    assert row.not_before == at and outbox.due() is not None
+    assert db.session.scalars(outbox.due()).all() == []
+    with unit():
+        assert outbox.hurry(person("marek"), db.session.get(Outbox, row.id))
+    assert db.session.scalars(outbox.due()).all() == [row.id]
+
+
+def test_an_address_that_nobody_can_write_to_is_said_at_its_field(box):
+    with pytest.raises(RuleBroken) as broken, unit():
+        replies.reply(person("marek"), db.session.get(Conversation, 1), "Hi", to=[["", "anna@x.example"]],
+                      cc=[["", "żółw@x.example"]])
+    assert (broken.value.field, broken.value.code) == ("cc", "bad_recipients")
+    db.session.rollback()
+    _mail, envelope = reply(to=[["", "jan@żółw.example"]])
+    assert envelope == ["jan@xn--w-uga1v8h.example"]
+
+
+def test_a_template_is_filled_with_what_is_known(box):
+    with unit():
+        made = templates.write(person("zofia"), "Hours", "{{contact.first_name}}|{{contact.name}}|{{my.name}}|"
+                               "{{inbox.name}}|{{conversation.subject}}")
+        assert templates.filled(person("marek"), made, inbox(), conversation()) == (
+            "Anna|Anna Nowak|Marek|Support|Broken pallet")
+        assert templates.filled(person("marek"), made, inbox()) == "||Marek|Support|"
