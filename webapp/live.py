@@ -29,6 +29,11 @@ def announce(*names: str):
         after_commit(_publish, *dict.fromkeys(names))
 
 
+def announce_now(*names: str):
+    """The same of what is in no database, and so waits for no commit."""
+    _publish(*names)
+
+
 def _publish(*names):
     """All in one round trip: a batch of mail touches many conversations."""
     try:

@@ -73,7 +73,12 @@
       if (!typing(e) && leave()) e.preventDefault();
       return;
     }
-    if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || $("dialog[open]")) return;
+    if (e.key === "z" && (e.ctrlKey || e.metaKey) && !typing(e)) {
+      const undo = $(".toast[data-act] [data-undo]");
+      if (undo) { e.preventDefault(); undo.click(); }
+      return;
+    }
+    if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || $("dialog[open]") || document.body.dataset.keys === "off") return;
     if ((KEYS[e.key] ?? (() => act(e.key)))()) e.preventDefault();
   });
 })();

@@ -78,10 +78,16 @@
   new MutationObserver(changes => {
     for (const change of changes) for (const toast of change.addedNodes) {
       if (toast.nodeType !== 1 || toast.hasAttribute("data-sticky")) continue;
+      // What was done last can be taken back here; what came before, in the history.
+      if (toast.hasAttribute("data-act")) for (const old of document.querySelectorAll(".toast[data-act]")) if (old !== toast) old.remove();
       const leave = () => toast.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : toast.remove();
       setTimeout(leave, 8000);
     }
   }).observe($("#toasts"), { childList: true });
+
+  document.addEventListener("htmx:after:request", e => {
+    e.detail?.ctx?.sourceElement?.closest?.(".toast[data-act]")?.remove();
+  });
 
   const say = (text, again) => {
     const words = $("#words").dataset;

@@ -13,7 +13,8 @@ from app_fixtures import PASSWORD
 from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy.orm import Session
 
-from webapp.actions import conversations, inboxes, people
+from webapp.actions import inboxes, notes, people, replies, views
+from webapp.blueprints.team.acting import ACTS
 from webapp.extensions import db, unit
 from webapp.models import (
     Attachment,
@@ -30,6 +31,7 @@ from webapp.models import (
 )
 from webapp.models.link import token_of
 from webapp.models.types import now
+from webapp.rules.listing import Listing
 
 PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de")
 DOT = PIXEL[:33] + bytes.fromhex("0000000c49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082")
@@ -52,7 +54,7 @@ def world(app, team):
                             TeamMember(team_id=crew.id, person_id=person("olga").id),
                             InboxTeam(inbox_id=inbox("Backroom").id, team_id=crew.id)])
     objects = {"inbox_id": {}, "conversation_id": {}, "message_id": {}, "attachment_id": {}, "outbox_id": {},
-               "connection_id": {}, "hold_id": {}, "event_id": {}}
+               "connection_id": {}, "hold_id": {}, "event_id": {}, "note_id": {}}
     for label, kind, address, actor, where in (
             ("open", "team", "support@corp.example", "zofia", "Support"),
             ("restricted", "team", "board@corp.example", "zofia", "Boardroom"),
@@ -66,10 +68,13 @@ def world(app, team):
         db.session.add(SignIn(token_hash=piotrs, person_id=person("piotr").id))     # as if it had outlived him
         link = Link(purpose="reset", person_id=person("kasia").id, expires_at=now() + timedelta(hours=1))
         db.session.add(link)
+        mine = views.keep(person("marek"), "Late", Listing(), False).id
+        shared = views.keep(person("zofia"), "All of it", Listing(), True).id
     objects |= {
         "person_id": {name: person(name).id for name in ("kasia", "zofia", "piotr")}, "team_id": {"crew": crew.id},
         "sign_in_id": {s.person.name.lower(): s.id for s in stored(SignIn)},
         "token": {"good": token_of(stored(Link)[0]), "bad": "x"}, "kind": {k: k for k in ("personal", "team")},
+        "do": {do: do for do in ACTS}, "act": {"x": "x"}, "view_id": {"mareks": mine, "shared": shared},
         "filename": {"css": "app.css"}, "part": {"x": "x"},
     }
 
@@ -93,8 +98,9 @@ def _fill(objects, label, box, address, kind, actor, where):
         found |= {"inbox_id": inbox(where).id, "conversation_id": message.conversation_id}
         with unit():
             writer = "marek" if label == "restricted" else actor
-            found["outbox_id"] = conversations.reply(
+            found["outbox_id"] = replies.reply(
                 person(writer), db.session.get(Conversation, message.conversation_id), "An answer").id
+            found["note_id"] = notes.write(person(writer), db.session.get(Conversation, message.conversation_id), "Hm").id
         found["event_id"] = stored(Event, Event.conversation_id == found["conversation_id"])[0].id
     for argument, value in found.items():
         objects[argument][label] = value

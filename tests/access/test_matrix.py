@@ -29,7 +29,8 @@ DATA = {
     "profile.change_email": {"email": "n@corp.example", "password": PASSWORD},
     "team.access": {"access": "everyone"}, "team.create": {"name": "New", "access": "everyone"},
     "team.rename": {"name": "New"}, "team.delete": {"typed": "Boardroom"}, "team.draft": {"text": "Hm"},
-    "team.reply": {"text": "Hello"}, "team.bulk": {"do": "close"}, "team.assign": {"to": ""},
+    "team.reply": {"text": "Hello"}, "team.bulk": {"do": "close"}, "team.keep_view": {"name": "Late"}, "team.be_present": {"state": "viewing"},
+    "team.act_on": {"to": "0", "when": "tomorrow", "tag": "urgent", "inbox": "1"}, "team.write_note": {"note": "Hm"},
     "messages.always_show_pictures": {"scope": "sender"},
     "team.merge": {"into": "999999"}, "team.split": {"what": "only"},
 }

@@ -8,7 +8,7 @@ import pytest
 from mailroom import arrive, connected, folder_of, inbox, letter, person, stored
 from sqlalchemy import select
 
-from webapp.actions import connections, conversations, inboxes, leases, people, receive
+from webapp.actions import connections, conversations, inboxes, leases, people, receive, replies
 from webapp.extensions import db, unit
 from webapp.mail.types import Fetched
 from webapp.models import (
@@ -252,7 +252,7 @@ def test_deleting_frees_the_addresses_and_keeps_the_conversations_for_those_who_
     box = connected(address="sales@corp.example", inbox_name="Sales")
     arrive(box, letter(to="sales@corp.example"))
     with unit():
-        reply = conversations.reply(person("marek"), db.session.scalar(select(Conversation)), "Soon").id
+        reply = replies.reply(person("marek"), db.session.scalar(select(Conversation)), "Soon").id
         inboxes.delete_inbox(person("zofia"), inbox("Sales"), " Sales ")
     assert stored(Hold) == [] and stored(Connection)[0].state == "removed"
     assert "Sales" not in readable("marek")

@@ -7,7 +7,7 @@ import pytest
 from mailroom import arrive, connected, folder_of, letter, person, stored
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import contents, conversations, receive, threads
+from webapp.actions import contents, receive, replies, threads
 from webapp.actions.threads import filing
 from webapp.extensions import db, unit
 from webapp.mail.types import Fetched, FetchedHeader, Oversized
@@ -103,7 +103,7 @@ def test_numbers_that_start_anew_make_new_places_and_no_second_copy(team_box):
 def test_our_own_mail_that_a_server_changed_on_the_way_to_sent_gets_its_place_and_no_second_copy(team_box, app):
     arrive(team_box, letter(Message_ID="<q@x>"))
     with unit():
-        row = conversations.reply(person("marek"), stored(Conversation)[0], "We will replace it.")
+        row = replies.reply(person("marek"), stored(Conversation)[0], "We will replace it.")
         raw = app.extensions["blobs"].get_raw(row.raw_sha256)
     changed = b"X-Relay: added\r\n" + raw.replace(b"MIME-Version: 1.0\r\n", b"MIME-Version: 1.0 (fixed)\r\n")
     arrive(team_box, changed, role="sent")

@@ -8,7 +8,7 @@ from actions.test_threads import correspondence
 from mailroom import arrive, connected, folder_of, inbox, letter, person, stored
 from sqlalchemy import select
 
-from webapp.actions import conversations, outbox, regroup
+from webapp.actions import conversations, drafts, outbox, regroup, replies
 from webapp.actions.receive import receive
 from webapp.actions.summary import summarise
 from webapp.extensions import db, unit
@@ -196,7 +196,7 @@ def test_a_waiting_reply_goes_along_leaves_once_and_is_called_back_where_it_lies
     chain(box, 2)
     arrive(box, mail(7, sender=BOB), first_uid=8, at=T0 + timedelta(hours=9))
     with unit():
-        row = conversations.reply(person("marek"), conversation_of(1), "Number 50").id
+        row = replies.reply(person("marek"), conversation_of(1), "Number 50").id
     raw = db.session.get(Outbox, row).raw_sha256
     where = merge(1, 7)
     assert shown()[where] == [0, 1, 7, 50]
@@ -213,11 +213,11 @@ def test_a_waiting_reply_goes_along_leaves_once_and_is_called_back_where_it_lies
 def test_drafts_go_with_the_newest_message_and_two_of_one_person_are_joined(box):
     chain(box)
     with unit():
-        conversations.save_draft(person("marek"), conversation_of(0), "Mine")
+        drafts.save_draft(person("marek"), conversation_of(0), "Mine")
     old, new = conversation_of(0).id, split(2)
     assert [d.conversation_id for d in stored(Draft)] == [new]
     with unit():
-        conversations.save_draft(person("marek"), db.session.get(Conversation, old), "Older")
+        drafts.save_draft(person("marek"), db.session.get(Conversation, old), "Older")
     merge(2, 0)
     assert [(d.conversation_id, d.text) for d in stored(Draft)] == [(old, "Older\n\nMine")]
 

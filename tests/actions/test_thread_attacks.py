@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from mailroom import CUSTOMER, arrive, connected, folder_of, letter, person, stored
 
-from webapp.actions import conversations, threads
+from webapp.actions import replies, threads
 from webapp.actions.receive import receive
 from webapp.extensions import db, unit
 from webapp.mail.parse import parse
@@ -29,7 +29,7 @@ def box(team):
     connection_id = connected()
     arrive(connection_id, letter(sender=CUSTOMER, text="Number 0", subject="Hello", Message_ID="<0@x>"))
     with unit():
-        conversations.reply(person("marek"), stored(Conversation)[0], "Number 1")
+        replies.reply(person("marek"), stored(Conversation)[0], "Number 1")
     return connection_id
 
 

@@ -8,7 +8,7 @@ import pytest
 from mailroom import arrive, connected, folder_of, inbox, letter, person, report, stored
 from sqlalchemy import select
 
-from webapp.actions import conversations, threads
+from webapp.actions import conversations, replies, threads
 from webapp.actions.receive import receive
 from webapp.extensions import db, unit
 from webapp.mail.compose import mint_message_id
@@ -153,7 +153,7 @@ def test_a_delivery_report_joins_only_by_an_id_that_we_minted_and_ties_nothing_e
     arrive(box, letter(sender=ANNA, text="Number 0", Message_ID="<0@x>"))
     arrive(box, letter(sender="berta@other.example", text="Number 1", Message_ID="<1@x>"), first_uid=2)
     with unit():
-        conversations.reply(person("marek"), stored(Conversation)[0], "Number 5")
+        replies.reply(person("marek"), stored(Conversation)[0], "Number 5")
     ours = stored(Message)[-1].message_id
     forged = mint_message_id("corp.example", b"not our key")
     elsewhere = {"References": "<1@x>"}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 
-from webapp.actions import conversations, inboxes, people
+from webapp.actions import inboxes, people, replies
 from webapp.extensions import db, unit
 from webapp.models import Attachment, Conversation, Event, InboxMember, Message, Outbox
 
@@ -49,7 +49,7 @@ def house(team):
             event_id=0)
     for word, name in (("OPENWORD", "zofia"), ("HIDDENWORD", "marek")):
         with unit():
-            made[word].outbox_id = conversations.reply(
+            made[word].outbox_id = replies.reply(
                 person(name), db.session.get(Conversation, made[word].conversation_id), f"{word} answer").id
         assert db.session.get(Outbox, made[word].outbox_id)
         made[word].event_id = stored(Event, Event.conversation_id == made[word].conversation_id)[0].id

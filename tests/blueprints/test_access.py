@@ -27,7 +27,7 @@ INBOX_SETTINGS = ["/inboxes/{c.inbox_id}/settings", "/inboxes/{c.inbox_id}/addre
 ACT = [("/conversations/{c.conversation_id}/close", {}), ("/conversations/{c.conversation_id}/reopen", {}),
        ("/conversations/{c.conversation_id}/assign", {"to": ""}),
        ("/conversations/{c.conversation_id}/draft", {"text": "Hm"}),
-       ("/conversations/{c.conversation_id}/reply", {"text": "Hello"}), ("/inboxes/{c.inbox_id}/bulk", {"do": "close"})]
+       ("/conversations/{c.conversation_id}/reply", {"text": "Hello"}), ("/conversations/{c.conversation_id}/notes", {"note": "Hm"})]
 
 # (paths, word) -> status for Zofia, Marek, Olga, Ewa
 CELLS = [
@@ -85,7 +85,8 @@ def test_no_page_and_no_fragment_names_what_one_may_not_see(app, house, browser_
         if "GET" in rule.methods and rule.endpoint not in ("static", "live.stream"):
             for things in house.values():
                 for other in house.values():      # a foreign message under one's own mailbox, and so on
-                    values = {**vars(things), **({"message_id": other.message_id} if "message_id" in rule.arguments else {})}
+                    values = {"view_id": 1, **vars(things),
+                              **({"message_id": other.message_id} if "message_id" in rule.arguments else {})}
                     urls.add(adapter.build(rule.endpoint, {a: values[a] for a in rule.arguments}))
     urls |= {f"/?{q}" for q in ("", "view=mine")} | {"/side?inbox=2", "/choose?goal=log&goal=shared", "/choose/advice",
                                                      "/connect/team", "/connect/personal"}

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from mailroom import arrive, connected, letter, person, stored
 
-from webapp.actions import conversations
+from webapp.actions import replies
 from webapp.actions.audit import note
 from webapp.extensions import db, unit
 from webapp.models import Conversation, Message, Outbox
@@ -73,7 +73,7 @@ def test_hostile_text_stays_text_in_an_answer_to_it(app, team, text):
     box = connected()
     arrive(box, hostile_mail(text).replace(b"Reply-To", b"X-Reply-To"))
     with unit():
-        conversations.reply(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "An answer.")
+        replies.reply(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "An answer.")
     raw = app.extensions["blobs"].get_raw(stored(Outbox)[0].raw_sha256)
     mail = message_from_bytes(raw, policy=policy.default)
     assert [r.address for r in stored(Outbox)[0].recipients] == ["anna@customer.example"]
@@ -121,7 +121,7 @@ def test_paper_holds_senders_dates_and_texts_and_loads_nothing(team, browser_of)
     box = connected()
     arrive(box, letter(html='<p>Hello <b>all</b></p><img src="https://track.example/x.png">', text="Hello all\n\n> older\n"))
     with unit():
-        conversations.reply(person("zofia"), db.session.get(Conversation, 1), "An answer.")
+        replies.reply(person("zofia"), db.session.get(Conversation, 1), "An answer.")
     with browser_of("marek") as client:
         page = client.get("/conversations/1/print").text
         one = client.get("/messages/1/print").text

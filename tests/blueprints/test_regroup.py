@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, report, stored
 
-from webapp.actions import conversations, inboxes, regroup
+from webapp.actions import inboxes, regroup, replies
 from webapp.extensions import db, unit
 from webapp.live import versions
 from webapp.mail.compose import mint_message_id
@@ -71,7 +71,7 @@ def test_two_that_refer_to_a_mail_that_never_came_say_so(box, browser_of):
 def test_our_answer_a_report_of_it_and_a_twin_say_why(box, browser_of):
     come(box, 0)
     with unit():
-        conversations.reply(person("marek"), stored(Conversation)[0], "Number 5")
+        replies.reply(person("marek"), stored(Conversation)[0], "Number 5")
     ours = stored(Message)[-1].message_id
     arrive(box, report(ours, "Number 6", Message_ID="<r@mx>"), first_uid=60)
     arrive(box, letter(sender=ANNA, text="Number 7", Message_ID="<0@x>"), first_uid=70)

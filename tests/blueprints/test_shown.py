@@ -7,7 +7,7 @@ import pytest
 from mailroom import arrive, connected, letter, person, stored
 from sqlalchemy import update
 
-from webapp.actions import conversations
+from webapp.actions import replies
 from webapp.actions.receive import blobs
 from webapp.extensions import db, unit
 from webapp.models import Conversation, Message, Outbox, Person
@@ -39,7 +39,7 @@ def test_hidden_words_reach_no_list_no_search_and_no_answer(app, box, browser_of
     assert "\u202e" not in message.snippet + message.subject
     with unit():
         db.session.execute(update(Person).where(Person.name == "Marek").values(language="en"))
-        out = conversations.reply(person("marek"), db.session.get(Conversation, conversation.id), "My answer.")
+        out = replies.reply(person("marek"), db.session.get(Conversation, conversation.id), "My answer.")
         sent = blobs().get_raw(db.session.get(Outbox, out.id).message.raw_sha256)
     whole = message_from_bytes(sent, policy=policy.default)
     said = "".join(part.get_content() for part in whole.walk() if part.get_content_maintype() == "text")
@@ -55,7 +55,7 @@ def test_an_answer_in_text_is_escaped_where_it_is_shown_and_in_what_leaves(app, 
     arrive(box, letter(Message_ID="<a@x>"))
     conversation = stored(Conversation)[0]
     with unit():
-        out = conversations.reply(person("marek"), db.session.get(Conversation, conversation.id), "> <img src=x onerror=a()>\nno")
+        out = replies.reply(person("marek"), db.session.get(Conversation, conversation.id), "> <img src=x onerror=a()>\nno")
         sent = blobs().get_raw(db.session.get(Outbox, out.id).message.raw_sha256)
     html = message_from_bytes(sent, policy=policy.default).get_body(("html",)).get_content()
     assert "<img" not in html and "&lt;img" in html and "<blockquote>" in html

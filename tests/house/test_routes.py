@@ -6,9 +6,10 @@ import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy import event
 
-from webapp.actions import conversations, teams
+from webapp.actions import notes, replies, teams, views
 from webapp.extensions import db, unit
 from webapp.models import Attachment, Conversation, Event, Message, Outbox
+from webapp.rules.listing import Listing
 from webapp.web.guard import PUBLIC
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -21,11 +22,14 @@ def filled(team):
     box = connected()
     arrive(box, letter(files=[("a.png", "image/png", b"\x89PNG")], html="<p>Hello</p>", Message_ID="<0@x>"))
     with unit():
-        conversations.reply(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Hello back")
+        replies.reply(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Hello back")
         made = teams.create_team(person("zofia"), "Sales").id
     own = connected("personal", "zofia@corp.example", "zofia")
     arrive(own, letter(to="zofia@corp.example", text="Private"))
-    return {"conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
+    with unit():
+        note = notes.write(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Look at this").id
+        view = views.keep(person("zofia"), "Late", Listing(), False).id
+    return {"do": "close", "act": "x", "note_id": note, "view_id": view, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
             "attachment_id": stored(Attachment)[0].id, "outbox_id": stored(Outbox)[0].id, "inbox_id": inbox().id,
             "hold_id": 1, "kind": "personal", "token": "x", "filename": "app.css", "part": "x", "sign_in_id": 1,
             "person_id": team.zofia, "team_id": made, "event_id": stored(Event)[0].id}

@@ -11,7 +11,7 @@ from jobs.test_numbering import facts, fetched  # noqa: F401 (a fixture)
 from mailroom import letter, person, stored
 from servers.dovecot import Dovecot
 
-from webapp.actions import connections, conversations, folders
+from webapp.actions import connections, conversations, folders, replies
 from webapp.extensions import db, unit
 from webapp.jobs import mailbox as opening
 from webapp.jobs import sync
@@ -222,7 +222,7 @@ def test_our_own_reply_comes_back_under_two_labels_as_what_we_wrote(box, names):
     lay(made, mail(1), "INBOX", ALL)
     sync.pull(made.id)
     with unit():
-        outbox = conversations.reply(person("zofia"), stored(Conversation)[0], "Hello back")
+        outbox = replies.reply(person("zofia"), stored(Conversation)[0], "Hello back")
         message_id = db.session.get(Message, outbox.message_id).message_id
     changed = letter(sender=made.address, to="anna@customer.example", subject="Re: Number 1", text="Hello back",
                      Message_ID="<here@x>", Received="from [192.0.2.1] by smtp.example")

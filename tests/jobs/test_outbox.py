@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from mailroom import arrive, letter, person, stored
 
-from webapp.actions import conversations
+from webapp.actions import drafts, replies
 from webapp.actions import outbox as actions
 from webapp.extensions import db, unit
 from webapp.jobs import outbox as job
@@ -28,7 +28,7 @@ def box(mailbox):
 def write(text="We will replace it."):
     """Marek's answer; the id of its Outbox row."""
     with unit():
-        return conversations.reply(person("marek"), db.session.get(Conversation, stored(Conversation)[0].id), text).id
+        return replies.reply(person("marek"), db.session.get(Conversation, stored(Conversation)[0].id), text).id
 
 
 def row_of(outbox_id):
@@ -228,7 +228,7 @@ def test_undo_in_time_gives_the_text_back_and_too_late_changes_nothing(box, sink
     set_row(outbox_id, not_before=now() + timedelta(seconds=60))
     job.send(outbox_id)
     with unit():
-        conversations.save_draft(person("marek"), stored(Conversation)[0], "Typed meanwhile.")
+        drafts.save_draft(person("marek"), stored(Conversation)[0], "Typed meanwhile.")
         assert not actions.undo(person("zofia"), db.session.get(Outbox, outbox_id)), "only the writer"
         assert actions.undo(person("marek"), db.session.get(Outbox, outbox_id))
         assert not actions.undo(person("marek"), db.session.get(Outbox, outbox_id))
@@ -278,7 +278,7 @@ def test_the_answer_goes_where_the_customer_asked_and_a_robot_or_a_liar_is_not_a
     assert broken.value.code == "nobody_to_answer"
     arrive(box.id, letter(sender='"ceo@corp.example" <evil@evil.example>', to=box.address), first_uid=2)
     with pytest.raises(RuleBroken) as broken, unit():
-        conversations.reply(person("marek"), stored(Conversation)[1], "Hello")
+        replies.reply(person("marek"), stored(Conversation)[1], "Hello")
     assert broken.value.code == "nobody_to_answer"
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 
-from webapp.actions import contents, conversations, receive, reread
+from webapp.actions import contents, receive, replies, reread
 from webapp.extensions import db, unit
 from webapp.jobs import personal, sweep, sync
 from webapp.jobs import reread as jobs
@@ -98,7 +98,7 @@ def test_a_message_read_again_can_be_answered_and_its_answer_joins(team_box, unr
     [conversation] = stored(Conversation)
     assert conversation.message_count == 2
     with unit():
-        row = conversations.reply(person("marek"), stored(Conversation)[0], "We will replace it.")
+        row = replies.reply(person("marek"), stored(Conversation)[0], "We will replace it.")
         assert [r.address for r in row.recipients] == ["anna@customer.example"]
 
 

@@ -118,6 +118,8 @@ def test_every_row_is_there_after_the_upgrade_with_every_value(first):
         renamed = {"removed_at": "state_at"} if name == "person" else {}
         kept = [{renamed.get(k, k): v for k, v in row.items()} for row in old]
         there = [{k: row[k] for k in kept[0]} for row in after[name]]
+        if name == "conversation":      # open, and the last word was ours: they wait for the customer
+            kept = [{**row, "status": "waiting"} if row["status"] == "open" else row for row in kept]
         if name == "thread_key":        # who speaks of what is read from the messages
             there = [row for row, whole in zip(there, after[name], strict=True) if whole["by"] == "?"]
         assert there == kept, name

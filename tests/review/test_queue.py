@@ -6,7 +6,7 @@ import pytest
 from mailroom import arrive, connected, letter, person, stored
 from rq import Queue
 
-from webapp.actions import conversations
+from webapp.actions import replies
 from webapp.extensions import db, unit
 from webapp.jobs import sweep
 from webapp.models import Connection, Conversation
@@ -22,7 +22,7 @@ def test_hints_do_not_pile_up_while_no_worker_takes_them(app, team):
     box = connected()
     arrive(box, letter())
     with unit():
-        conversations.reply(person("marek"), db.session.get(Conversation, stored(Conversation)[0].id), "Hello")
+        replies.reply(person("marek"), db.session.get(Conversation, stored(Conversation)[0].id), "Hello")
     app.extensions["redis"].flushdb()
     for _ in range(10):
         sweep.replies()

@@ -3,7 +3,7 @@
 import pytest
 from mailroom import arrive, connected, letter, person, stored
 
-from webapp.actions import conversations
+from webapp.actions import replies
 from webapp.extensions import db, unit
 from webapp.models import Conversation, Inbox, Outbox
 
@@ -13,7 +13,7 @@ def test_an_uncertain_mail_is_not_sent_again_by_who_may_not_answer_any_more(team
     arrive(connected(), letter())
     with browser_of("marek") as browser:
         with unit():
-            row = conversations.reply(person("marek"), db.session.get(Conversation, 1), "Hello")
+            row = replies.reply(person("marek"), db.session.get(Conversation, 1), "Hello")
             row.state = "uncertain"
             outbox_id = row.id
         with unit():

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import select
 
-from webapp.actions import connections, conversations
+from webapp.actions import connections, replies
 from webapp.extensions import db, unit
 from webapp.jobs import connect as connect_job
 from webapp.jobs import outbox as outbox_job
@@ -62,7 +62,7 @@ def test_a_team_address_is_connected_read_answered_and_heard_back(app, mailbox, 
 
     with unit():
         marek = db.session.scalar(select(Person).where(Person.name == "Marek"))
-        row = conversations.reply(marek, db.session.get(Conversation, conversation.id), "We will replace it.")
+        row = replies.reply(marek, db.session.get(Conversation, conversation.id), "We will replace it.")
         outbox_id = row.id
     outbox_job.send(outbox_id)
     row = db.session.get(Outbox, outbox_id)

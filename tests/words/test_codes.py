@@ -79,8 +79,8 @@ def _event_kinds():
     """Kinds of Event that actions write: given to Event itself, to a Row of it, to _happened, or to _set_status."""
     found = set()
     for _path, call in [*calls("Event"), *calls("Row")]:
-        found |= {k.value.value for k in call.keywords if k.arg == "kind" and isinstance(k.value, ast.Constant)}
-    for name, place in (("_happened", 2), ("_set_status", 3)):
+        found |= {n.value for k in call.keywords if k.arg == "kind" for n in ast.walk(k.value) if isinstance(n, ast.Constant)}
+    for name, place in (("_happened", 2), ("happened", 2), ("_told", 2), ("_status", 3)):
         for _path, call in calls(name):
             if len(call.args) > place:
                 found |= {n.value for n in ast.walk(call.args[place]) if isinstance(n, ast.Constant)}

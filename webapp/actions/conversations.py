@@ -1,166 +1,153 @@
-"""What people do with a conversation: assign, close, reopen, answer, read."""
+"""What people do with a conversation: assign, close, snooze, call it spam, throw it away, move it, read it.
 
-from datetime import timedelta
+Each is told in its history and can be taken back (actions.acts). `act`: the click that it is part of.
+"""
 
-from flask import current_app
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from webapp.actions import outbox, threads
-from webapp.actions.receive import blobs
+from webapp.actions.acts import as_it_is, happened, set_status
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.mail.compose import build_message, envelope_address, mint_message_id, references_for, reply_subject
-from webapp.mail.text import snippet, to_html
-from webapp.mail.types import Mailbox
-from webapp.models import Connection, Draft, Event, Message, Seen
+from webapp.models import Conversation, Follower, Mention, Message, Note, Seen
+from webapp.models.inbox import is_member
 from webapp.models.types import now
 from webapp.rules import RuleBroken
-from webapp.rules.connections import may_use
-from webapp.rules.sending import check_reply
-
-ANSWERABLE = ("ok", "too_big")
+from webapp.rules.access import may_act_in_inbox
+from webapp.rules.statuses import check_snooze
 
 
-def assign(actor, conversation, assignee):
+def assign(actor, conversation, assignee, act=None):
     """`assignee`: a person who may act in the inbox, or None to take it off everybody."""
     if conversation.assignee_id == (assignee.id if assignee else None):
         return
-    conversation.assignee = assignee
-    _happened(actor, conversation, "assigned" if assignee else "unassigned",
-              **({"to": assignee.id, "name": assignee.name} if assignee else {}))
+    before = as_it_is(conversation)
+    conversation.assignee, conversation.assignee_id = assignee, assignee.id if assignee else None
+    happened(actor, conversation, "assigned" if assignee else "unassigned", act, before,
+             **({"to": assignee.id, "name": assignee.name} if assignee else {}))
+
+
+def assign_team(actor, conversation, team, act=None):
+    """It is for this team to take on: whoever had it no longer does. `team` None: for no team any more."""
+    if conversation.team_id == (team.id if team else None) and (team is None or conversation.assignee_id is None):
+        return
+    before = as_it_is(conversation)
+    conversation.team, conversation.team_id = team, team.id if team else None
+    if team is not None:
+        conversation.assignee = conversation.assignee_id = None
+    happened(actor, conversation, "assigned_team" if team else "unassigned_team", act, before,
+             name=(team.name if team else ""))
 
 
 def lose_assignee(actor, conversation):
     """Its assignee can't open this inbox any more; somebody else is to take it on."""
     facts = {"of": conversation.assignee_id, "name": conversation.assignee.name}
-    conversation.assignee = None
-    _happened(actor, conversation, "access_lost", **facts)
+    conversation.assignee = conversation.assignee_id = None
+    happened(actor, conversation, "access_lost", **facts)
 
 
-def close(actor, conversation):
-    _set_status(actor, conversation, "closed", "closed")
+def close(actor, conversation, act=None):
+    _status(actor, conversation, "closed", "closed", act)
 
 
-def reopen(actor, conversation):
-    _set_status(actor, conversation, "open", "reopened")
+def reopen(actor, conversation, act=None):
+    """From wherever it is: closed, snoozed, spam, trash."""
+    kind = {"spam": "not_spam", "trash": "restored", "snoozed": "unsnoozed"}.get(conversation.status, "reopened")
+    _status(actor, conversation, "open", kind, act)
 
 
-def reply(actor, conversation, text):
-    """Answer the customer. Row, recipients, final bytes and Message-ID are written here and now; the mail leaves after
-    the undo time. Returns the Outbox row. Raises RuleBroken("text", ...)."""
-    check_reply(text)
-    connection = _sending_connection(conversation)
-    parent = _last_message(conversation)
-    to = answer_to(parent, connection)
-    settings = current_app.config["SETTINGS"]
-    at = now().replace(microsecond=0)
-    message_id = mint_message_id(connection.address.rpartition("@")[2], current_app.config["SECRET_KEY"].encode())
-    references = references_for(parent.message_id, tuple(parent.references))
-    subject = reply_subject(conversation.subject)
-    sender = Mailbox(from_name(connection, actor), connection.address)
-    recipients, raw = _written(sender=sender, to=to, subject=subject, text=text, html=to_html(text),
-                               in_reply_to=parent.message_id, references=references, message_id=message_id, date=at)
-    [sha256] = blobs().put_raw([raw])
-    message = Message(connection_id=connection.id, digest=sha256, raw_sha256=sha256, size=len(raw), outgoing=True,
-                      author_id=actor.id, message_id=message_id, references=list(references), subject=subject,
-                      from_name=sender.name, from_address=sender.address, to=[list(m) for m in to], at=at,
-                      text=text, snippet=snippet(text))
-    message.connection = connection
-    db.session.add(message)
-    db.session.flush()
-    threads.file_own(conversation, message)
-    if conversation.assignee_id is None:      # whoever answers takes it on (BEHAVIOUR 5.11)
-        assign(actor, conversation, actor)
-    drop_draft(actor, conversation)
-    see(actor, conversation)
-    return outbox.enqueue(actor, connection, message, recipients, at + timedelta(seconds=settings.undo_seconds))
+def snooze(actor, conversation, until, act=None):
+    """Out of the way until then, or, when that is None, until somebody answers; an answer brings it back in any case.
+    Raises RuleBroken("until", ...)."""
+    check_snooze(until, now())
+    before = as_it_is(conversation)
+    set_status(conversation, "snoozed", until)
+    if as_it_is(conversation) != before:
+        happened(actor, conversation, "snoozed", act, before, until=until.isoformat() if until else None)
 
 
-def _written(*, to, **parts):
-    """(envelope addresses, final bytes); a customer's address that mail can't be sent to is said at the field."""
-    try:
-        return [envelope_address(m.address) for m in to], build_message(to=to, **parts)
-    except ValueError:
-        raise RuleBroken("text", "nobody_to_answer") from None
+def wake(conversation):
+    """Its time has come."""
+    set_status(conversation, "open")
+    conversation.woke_at = now()
+    happened(None, conversation, "woke")
+    if conversation.assignee_id:
+        announce(f"person-{conversation.assignee_id}")
 
 
-def from_name(connection, actor):
-    """The team's name for a team address, the person's own otherwise."""
-    return connection.from_name or (actor.name if connection.person_id else connection.inbox.name)
+def asleep_until_now():
+    """SELECT of the ids whose snooze is over."""
+    return select(Conversation.id).where(Conversation.snoozed_until <= now()).order_by(Conversation.snoozed_until)
 
 
-def answer_to(parent, connection) -> list[Mailbox]:
-    """Who gets the answer: the sender (or their Reply-To); after our own mail, those it went to."""
-    pairs = parent.to if parent.outgoing else (parent.reply_to or [[parent.from_name, parent.from_address]])
-    to = [Mailbox(*p) for p in pairs if p[1] and p[1].lower() != connection.address.lower()]
-    if not to or (parent.sender_ambiguous and not parent.outgoing):
-        raise RuleBroken("text", "nobody_to_answer")
-    return to
+def mark_spam(actor, conversation, act=None):
+    _status(actor, conversation, "spam", "spam", act)
 
 
-def answerable(message):
-    """Can this message be answered at all? A report of failed delivery has nobody behind it."""
-    return message.state in ANSWERABLE and not message.bounce
+def throw_away(actor, conversation, act=None):
+    _status(actor, conversation, "trash", "trashed", act)
+
+
+def move(actor, conversation, inbox, act=None):
+    """To another inbox, whose people read and answer it from now on; later mail follows. Raises RuleBroken("inbox",
+    "here_already")."""
+    if inbox.id == conversation.inbox_id:
+        raise RuleBroken("inbox", "here_already_inbox", inbox=inbox.name)
+    before, left = as_it_is(conversation), conversation.inbox
+    conversation.inbox, conversation.inbox_id = inbox, inbox.id
+    if conversation.assignee is not None and not _may_act(conversation.assignee, inbox):
+        conversation.assignee = conversation.assignee_id = None
+    happened(actor, conversation, "moved_inbox", act, before, left=left.name, to=inbox.name)
+    announce(f"inbox-{left.id}")
+
+
+def follow(actor, conversation):
+    """The actor is told of everything that happens here."""
+    if db.session.get(Follower, (conversation.id, actor.id)) is None:
+        db.session.add(Follower(conversation_id=conversation.id, person_id=actor.id))
+        db.session.flush()
+    announce(f"conversation-{conversation.id}", f"person-{actor.id}")
+
+
+def unfollow(actor, conversation):
+    db.session.execute(delete(Follower).where(Follower.conversation_id == conversation.id,
+                                              Follower.person_id == actor.id))
+    announce(f"conversation-{conversation.id}", f"person-{actor.id}")
 
 
 def see(actor, conversation):
     """The actor has the conversation on the screen, up to its newest incoming message."""
+    _seen(actor, conversation, conversation.last_in_id)
+    here = select(Note.id).where(Note.conversation_id == conversation.id)
+    met = db.session.query(Mention).filter(Mention.person_id == actor.id, Mention.seen_at.is_(None),
+                                           Mention.note_id.in_(here)).update({"seen_at": now()}, False)
+    if met:
+        announce(f"person-{actor.id}")
+
+
+def mark_unread(actor, conversation, message):
+    """From this message on, to read it again later."""
+    before = db.session.scalar(select(func.max(Message.id)).where(
+        Message.conversation_id == conversation.id, ~Message.outgoing, Message.id < message.id,
+        Message.at <= message.at)) or 0
+    _seen(actor, conversation, min(before, max(conversation.last_in_id - 1, 0)))
+    announce(f"inbox-{conversation.inbox_id}")
+
+
+def _seen(actor, conversation, up_to):
     insert = (postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite).insert(Seen)
-    db.session.execute(insert.values(conversation_id=conversation.id, person_id=actor.id,
-                                     last_in_id=conversation.last_in_id)
+    db.session.execute(insert.values(conversation_id=conversation.id, person_id=actor.id, last_in_id=up_to)
                        .on_conflict_do_update(index_elements=["conversation_id", "person_id"],
-                                              set_={"last_in_id": conversation.last_in_id}))
+                                              set_={"last_in_id": up_to}))
 
 
-def save_draft(actor, conversation, text):
-    draft = db.session.scalar(select(Draft).where(Draft.conversation_id == conversation.id,
-                                                  Draft.person_id == actor.id))
-    if not text.strip():
-        return drop_draft(actor, conversation)
-    if draft is None:
-        draft = Draft(conversation_id=conversation.id, person_id=actor.id)
-        db.session.add(draft)
-    draft.text, draft.saved_at = text, now()
-    db.session.flush()
-    return draft
+def _may_act(person, inbox):
+    member = bool(db.session.scalar(select(is_member(person.id, inbox.id))))
+    return person.state == "active" and may_act_in_inbox(person.role, inbox.access, member)
 
 
-def drop_draft(actor, conversation):
-    db.session.execute(delete(Draft).where(Draft.conversation_id == conversation.id, Draft.person_id == actor.id))
-
-
-def _sending_connection(conversation):
-    """The address that the customer wrote to, or else the inbox's own newest."""
-    latest = db.session.scalar(select(Message.connection_id).where(Message.conversation_id == conversation.id)
-                               .order_by(Message.at.desc(), Message.id.desc()).limit(1))
-    connection = db.session.get(Connection, latest)
-    if not may_use(connection.state, connection.holder_state, "send", connection.kind):
-        connection = db.session.scalar(select(Connection).where(
-            Connection.inbox_id == conversation.inbox_id, Connection.state == "active").order_by(Connection.id))
-    if connection is None:
-        raise RuleBroken("text", "no_address", inbox=conversation.inbox.name)
-    return connection
-
-
-def _last_message(conversation):
-    """The newest message that can be answered; robots only when nobody else wrote."""
-    found = db.session.scalars(
-        select(Message).where(Message.conversation_id == conversation.id, Message.state.in_(ANSWERABLE),
-                              Message.bounce.is_(False))
-        .order_by(Message.auto, Message.at.desc(), Message.id.desc()).limit(1)).first()
-    if found is None:
-        raise RuleBroken("text", "nobody_to_answer")
-    return found
-
-
-def _set_status(actor, conversation, status, kind):
+def _status(actor, conversation, status, kind, act):
     if conversation.status != status:
-        conversation.status = status
-        _happened(actor, conversation, kind)
-
-
-def _happened(actor, conversation, kind, **facts):
-    db.session.add(Event(conversation_id=conversation.id, kind=kind, actor_id=actor.id if actor else None, facts=facts))
-    db.session.flush()
-    announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")
+        before = as_it_is(conversation)
+        set_status(conversation, status)
+        happened(actor, conversation, kind, act, before)

@@ -24,6 +24,7 @@ from webapp.rules.access import (
     may_read_inbox,
 )
 from webapp.rules.connections import check_plan
+from webapp.rules.statuses import ACTIVE
 
 
 def ensure_default_inbox(name):
@@ -178,7 +179,7 @@ def _joined(actor, inbox, members):
 def _unassign(actor, inbox, still):
     """Nobody answers in what they can't open: those conversations are for somebody else to take on."""
     left = db.session.scalars(select(Conversation).where(
-        Conversation.inbox_id == inbox.id, Conversation.status == "open", Conversation.assignee_id.is_not(None)))
+        Conversation.inbox_id == inbox.id, Conversation.status.in_(ACTIVE), Conversation.assignee_id.is_not(None)))
     for conversation in left.all():
         if conversation.assignee_id not in still:
             lose_assignee(actor, conversation)

@@ -26,6 +26,7 @@ from webapp.models.inbox import live_inboxes, member_ids
 from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.rules.access import check_admin, may_act_in_inbox
+from webapp.rules.statuses import ACTIVE
 
 AT_ONCE = 500       # rows in one statement: SQLite takes a limited number of values
 
@@ -91,7 +92,7 @@ def open_conversations(person):
     """[(inbox, how many open conversations are assigned to this person)]; those of a deleted inbox, too."""
     counts = dict(db.session.execute(
         select(Conversation.inbox_id, func.count()).where(
-            Conversation.assignee_id == person.id, Conversation.status == "open")
+            Conversation.assignee_id == person.id, Conversation.status.in_(ACTIVE))
         .group_by(Conversation.inbox_id)).all())
     rows = db.session.scalars(select(Inbox).where(Inbox.id.in_(counts)).order_by(Inbox.name)).all()
     return [(inbox, counts[inbox.id]) for inbox in rows]
@@ -117,7 +118,7 @@ def hand_over(actor, person, inbox, heir):
     if heir is not None and heir not in heirs(person, [inbox]):
         raise RuleBroken("heir", "may_not_act", name=heir.name, inbox=inbox.name)
     moved = db.session.scalars(
-        update(Conversation).where(Conversation.assignee_id == person.id, Conversation.status == "open",
+        update(Conversation).where(Conversation.assignee_id == person.id, Conversation.status.in_(ACTIVE),
                                    Conversation.inbox_id == inbox.id)
         .values(assignee_id=heir.id if heir else None).returning(Conversation.id)).all()
     if not moved:

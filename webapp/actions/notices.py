@@ -1,5 +1,7 @@
 """Telling people something: on the screen, by mail, or both."""
 
+from datetime import timedelta
+
 from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,17 +13,20 @@ from webapp.models.types import now
 from webapp.queue import later
 from webapp.rules.sending import LEASE, retry_after
 
+TOGETHER = ("mentioned", "followed")      # kinds of which several come in one mail
 
-def tell(person, kind, /, *, key=None, shown=True, mail=True, mail_to=None, **facts):
+
+def tell(person, kind, /, *, key=None, shown=True, mail=True, mail_to=None, after=None, **facts):
     """One notice for one person; None when `key` says that it was told already.
 
     `kind` and `facts` (plain values) become words in webapp.words.notices. By mail only where the installation can
-    send (POSTROOM_NOTICE_SMTP), to `mail_to` or else to the sign-in address.
+    send (POSTROOM_NOTICE_SMTP), to `mail_to` or else to the sign-in address. `after`: a time in which more of the kind
+    may come; then all of it is one mail, without what was read on the screen meanwhile.
     """
     by_mail = mail and bool(current_app.config["SETTINGS"].notice_smtp)
     notice = Notice(person_id=person.id, kind=kind, facts=facts, key=key, shown=shown,
                     mail_state="queued" if by_mail else "none", mail_to=(mail_to or person.email) if by_mail else "",
-                    mail_at=now() if by_mail else None)
+                    mail_at=now() + (after or timedelta()) if by_mail else None)
     try:
         with db.session.begin_nested():
             db.session.add(notice)
@@ -30,7 +35,7 @@ def tell(person, kind, /, *, key=None, shown=True, mail=True, mail_to=None, **fa
         if key is None:
             raise
         return None
-    if by_mail:
+    if by_mail and not after:
         later("webapp.jobs.notices.send", notice.id, queue="out")
     if shown:
         announce(f"person-{person.id}")
@@ -50,6 +55,18 @@ def claim(notice_id):
                              .values(mail_at=now() + LEASE, attempts=Notice.attempts + 1)
                              .execution_options(synchronize_session=False)).rowcount
     return db.session.get(Notice, notice_id, populate_existing=True) if won == 1 else None
+
+
+def joined_to(notice):
+    """Others of the same kinds that wait for a mail to the same person, the oldest first: they go along with it."""
+    return db.session.scalars(select(Notice).where(
+        Notice.person_id == notice.person_id, Notice.kind.in_(TOGETHER), Notice.mail_state == "queued",
+        Notice.id != notice.id).order_by(Notice.id)).all()
+
+
+def gone_along(ids):
+    db.session.execute(update(Notice).where(Notice.id.in_(ids), Notice.mail_state == "queued").values(
+        mail_state="sent", mail_at=None).execution_options(synchronize_session=False))
 
 
 def ended(notice_id, attempt, state, problem=""):

@@ -5,6 +5,7 @@ queued -> claimed -> data_sent -> sent, with retry, refused, uncertain and cance
 
 from sqlalchemy import or_, select, update
 
+from webapp.actions.acts import set_status
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Conversation, Draft, Message, Outbox, OutboxRecipient
@@ -51,6 +52,8 @@ def undo(actor, row):
     message.conversation_id = None
     db.session.flush()
     _recount(conversation)
+    if conversation.status == "waiting":        # for an answer to what did not leave
+        set_status(conversation, "open")
     _announce(row, conversation.id)
     return True
 
@@ -195,6 +198,7 @@ def _recount(conversation):
     if messages:
         conversation.last_at, conversation.last_outgoing = messages[0].at, messages[0].outgoing
         conversation.last_snippet = messages[0].snippet
+    conversation.last_out_at = max((m.at for m in messages if m.outgoing), default=None)
     db.session.flush()
 
 

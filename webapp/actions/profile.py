@@ -24,6 +24,12 @@ def change(actor, name, title, language, time_zone, theme):
     announce(f"person-{actor.id}")
 
 
+def choose(actor, mail_mentions, mail_following, single_keys):
+    """By what one is told, and whether one key alone does something."""
+    actor.mail_mentions, actor.mail_following, actor.single_keys = mail_mentions, mail_following, single_keys
+    db.session.flush()
+
+
 def change_password(actor, password_hash, token):
     """The new one counts; other browsers are signed out, links that wait to be opened are void. `token`: this
     browser's."""

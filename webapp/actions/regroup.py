@@ -4,14 +4,26 @@ What a message was moved by is kept with it, so that it can be put back. Message
 are only mentioned, too: answers that come later follow the mail that they answer.
 """
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, literal, select, update
 
+from webapp.actions.acts import set_status
 from webapp.actions.summary import summarise
-from webapp.actions.threads import SPEAKING, give_keys, remember_keys
+from webapp.actions.threads import SPEAKING, give_keys, insert_into, remember_keys
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Conversation, Draft, Event, Message, Seen, ThreadKey
+from webapp.models import (
+    Conversation,
+    ConversationTag,
+    Draft,
+    Event,
+    Follower,
+    Message,
+    Note,
+    Seen,
+    ThreadKey,
+)
 from webapp.rules import RuleBroken
+from webapp.rules.statuses import joined
 
 AT_ONCE = 500       # ids a statement
 
@@ -52,10 +64,10 @@ def merge(actor, conversation, other):
         raise RuleBroken("into", "other_inbox", inbox=source.inbox.name)
     ids = db.session.scalars(select(Message.id).where(Message.conversation_id == source.id)).all()
     event = _happened(actor, other, "merged_in", source, len(ids), status=source.status,
-                      refers=source.possible_reply_to_id)
+                      refers=source.possible_reply_to_id, notes=_give_notes(source, other))
+    _join_tags_and_followers(source, other)
     _happened(actor, source, "merged", other, len(ids))
-    if source.status == "open":
-        other.status = "open"
+    set_status(other, joined(other.status, source.status, last_is_ours=False))
     other.assignee_id = other.assignee_id or source.assignee_id
     _join_seen(source, other)
     _move(ids, source, other, event)
@@ -77,13 +89,16 @@ def put_back(actor, event):
     if home is None or not ids or home.status == "merged" and not opened_again or home.id == source.id:
         raise RuleBroken("event", "nothing_to_put_back")
     if opened_again:
-        home.status, home.merged_into_id = event.facts.get("status", "open"), None
+        home.merged_into_id = None
+        set_status(home, event.facts.get("status", "open"))
+        db.session.execute(update(Note).where(Note.id.in_(event.facts.get("notes", ()))).values(
+            conversation_id=home.id))
         refers = event.facts.get("refers")
         home.possible_reply_to_id = refers if refers and db.session.get(Conversation, refers) else None
         _copy_seen(source, home)
     else:
         _join_seen(source, home)
-        home.status = "open" if "open" in (home.status, source.status) else home.status
+        set_status(home, joined(home.status, source.status, last_is_ours=False))
     _move(ids, source, home, None)
     _happened(actor, source, "put_back", home, len(ids))
     _happened(actor, home, "came_back", source, len(ids))
@@ -134,12 +149,27 @@ def _move_drafts(source, target):
 
 def _close_up(source, target):
     """The source is empty: its number leads to the target, and nothing refers to it any more."""
-    source.status, source.merged_into_id, source.possible_reply_to_id = "merged", target.id, None
+    set_status(source, "merged")
+    source.merged_into_id, source.possible_reply_to_id = target.id, None
     if target.possible_reply_to_id == source.id:
         target.possible_reply_to_id = None
     db.session.flush()
     db.session.execute(update(Conversation).where(Conversation.possible_reply_to_id == source.id,
                                                   Conversation.id != target.id).values(possible_reply_to_id=target.id))
+
+
+def _give_notes(source, target):
+    """Their ids: they go back with the rest."""
+    return db.session.scalars(update(Note).where(Note.conversation_id == source.id).values(
+        conversation_id=target.id).returning(Note.id)).all()
+
+
+def _join_tags_and_followers(source, target):
+    for model, column in ((ConversationTag, ConversationTag.tag_id), (Follower, Follower.person_id)):
+        theirs = select(literal(target.id), column).where(model.conversation_id == source.id)
+        db.session.execute(insert_into(model).from_select(["conversation_id", column.key], theirs)
+                           .on_conflict_do_nothing())
+    db.session.expire(target, ["tags"])
 
 
 def _copy_seen(source, target):

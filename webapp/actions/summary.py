@@ -32,6 +32,7 @@ def _tell(conversation, messages):
     conversation.opened_at, conversation.subject = oldest.at, threads.base_subject(oldest.subject)
     conversation.last_at, conversation.last_outgoing = newest.at, newest.outgoing
     conversation.last_snippet = newest.snippet
+    conversation.last_out_at = max((m.at for m in messages if m.outgoing), default=None)
     customers = [m for m in messages if threads.names_customer(m)]
     last = customers[-1] if customers else None
     conversation.who, conversation.who_address = threads.who_of(last or newest)

@@ -16,8 +16,8 @@ from webapp.web import find
 blueprint = Blueprint("live", __name__)
 NAMES_MAX = 20
 LONGEST = 120.0      # seconds of a stream
-LOOKS = {"inbox": find.inbox, "conversation": find.conversation, "connection": find.connection,
-         "message": find.message}
+LOOKS = {"inbox": find.inbox, "conversation": find.conversation, "presence": find.conversation,
+         "connection": find.connection, "message": find.message}
 
 
 @blueprint.get("/live")

@@ -15,11 +15,11 @@ from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.web import find, paging
 from webapp.web.forms import Act
-from webapp.web.forms_account import ChangeEmail, ChangePassword, Profile
+from webapp.web.forms_account import ChangeEmail, ChangePassword, Choices, Profile
 from webapp.web.present import go, present
 
 blueprint = Blueprint("profile", __name__)
-SAVED = ("profile", "password", "email", "asked", "sessions", "pictures")
+SAVED = ("profile", "choices", "password", "email", "asked", "sessions", "pictures")
 
 
 @blueprint.get("/profile")
@@ -40,6 +40,15 @@ def change():
         else:
             return go(url_for("profile.index", saved="profile"))
     return _page(422, form=form)
+
+
+@blueprint.post("/profile/choices")
+def choose():
+    form = Choices()
+    if not form.validate_on_submit():
+        abort(400)
+    profile_actions.choose(current_user, form.mail_mentions.data, form.mail_following.data, form.single_keys.data)
+    return go(url_for("profile.index", saved="choices"))
 
 
 @blueprint.post("/profile/password")

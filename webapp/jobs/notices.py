@@ -19,7 +19,7 @@ from webapp.mail.types import Mailbox, MailError
 from webapp.models import Link, Notice
 from webapp.models.link import token_of, usable
 from webapp.models.types import now
-from webapp.words.notices import say
+from webapp.words.notices import say, together
 
 log = logging.getLogger(__name__)
 SECONDS = 100.0      # less than a job may take
@@ -44,13 +44,14 @@ def send(notice_id):
         return _ended(notice_id, attempt, "failed", f"not_sendable: {error}")
     if letter is None:
         return _ended(notice_id, attempt, "failed", "over")
+    *letter, along = letter
     try:
         _hand_over(server, *letter)
     except ValueError as error:
         return _ended(notice_id, attempt, "failed", f"not_sendable: {error}")
     except MailError as trouble:
         return _failed(notice_id, attempt, trouble)
-    _ended(notice_id, attempt, "sent")
+    _ended(notice_id, attempt, "sent", along=along)
 
 
 @job
@@ -61,8 +62,9 @@ def reset(link_id):
 
 
 def _letter(notice, sender):
-    """(recipient, bytes), or None when there is nobody to tell, or nothing to tell any more."""
-    person, more = notice.person, {}
+    """(recipient, bytes, ids of notices that it tells of as well), or None when there is nobody to tell, or nothing to
+    tell any more."""
+    person, more, along = notice.person, {}, []
     if person.state != ("invited" if notice.kind == "invite" else "active"):
         return None
     if "link" in notice.facts:
@@ -70,9 +72,14 @@ def _letter(notice, sender):
         if not usable(link):
             return None
         more["token"] = token_of(link)
+    if notice.kind in notices.TOGETHER:
+        along = notices.joined_to(notice)
+        unread = [n for n in (notice, *along) if n.read_at is None]
+        if not unread:
+            return None
     settings = current_app.config["SETTINGS"]
     with force_locale(person.language):
-        said = say(notice, **more)
+        said = together(unread) if notice.kind in notices.TOGETHER else say(notice, **more)
         facts = dict(said=said, url=settings.base_url + said.path if said.path else "", settings=settings,
                      language=person.language, name=person.first_name if person.state == "active" else "")
         subject, text, html = (current_app.jinja_env.get_template(f"emails/notice/{part}").render(**facts)
@@ -82,7 +89,7 @@ def _letter(notice, sender):
         sender=sender, to=[Mailbox("" if notice.mail_to != person.email else person.name, notice.mail_to)],
         subject=subject.strip(), text=text, html=html, date=now().astimezone(UTC).replace(microsecond=0),
         message_id=mint_message_id(domain, current_app.config["SECRET_KEY"].encode()), extra_headers=HEADERS)
-    return envelope_address(notice.mail_to), raw
+    return envelope_address(notice.mail_to), raw, [n.id for n in along]
 
 
 def _hand_over(server, recipient, raw):
@@ -107,8 +114,9 @@ def _failed(notice_id, attempt, trouble):
     patiently(later)
 
 
-def _ended(notice_id, attempt, state, problem=""):
+def _ended(notice_id, attempt, state, problem="", along=()):
     def write():
         with unit():
             notices.ended(notice_id, attempt, state, problem)
+            notices.gone_along(along)
     patiently(write)

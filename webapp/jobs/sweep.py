@@ -5,10 +5,10 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import or_, select
 
-from webapp.actions import health, links, notices, outbox, pictures, reread
+from webapp.actions import conversations, health, links, notices, outbox, pictures, reread, tallies
 from webapp.extensions import db
 from webapp.jobs import detour, look, unit
-from webapp.models import Connection, Outbox
+from webapp.models import Connection, Conversation, Outbox
 from webapp.models.types import now
 from webapp.queue import crowded, enqueue
 
@@ -24,6 +24,16 @@ def abandoned():
     """Every few seconds: mailboxes whose worker was killed at work. Its lease has run out and nobody gave it back."""
     _hint("webapp.jobs.sync.pull", "in", look(lambda: db.session.scalars(select(Connection.id).where(
         Connection.state == "active", Connection.use == "mail", Connection.lease_until < now())).all()))
+
+
+def snoozed():
+    """Every few seconds: what was put off until now comes back."""
+    for conversation_id in look(lambda: db.session.scalars(conversations.asleep_until_now().limit(200)).all()):
+        with unit():
+            over = Conversation.id == conversation_id, Conversation.snoozed_until <= now()
+            conversation = db.session.scalar(select(Conversation).where(*over).with_for_update(key_share=True))
+            if conversation is not None:        # somebody may have been faster
+                conversations.wake(conversation)
 
 
 def everything():
@@ -42,6 +52,9 @@ def everything():
     if look(pictures.anything_old):
         with unit():
             pictures.forget_old()
+    if look(tallies.are_many):
+        with unit():
+            tallies.fold()
     stopped()
 
 

@@ -2,15 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, exists, func, or_, select
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, exists, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
 from webapp.models.contact import Contact
 from webapp.models.inbox import Inbox, is_member
 from webapp.models.person import Person
+from webapp.models.tag import Tag
+from webapp.models.team import Team
 from webapp.models.types import Moment, now, one_of
 from webapp.rules.bounds import CONVERSATION_STATES
+
+SENT, ASLEEP = "last_out_at IS NOT NULL", "snoozed_until IS NOT NULL"     # few of very many
 
 
 class Conversation(db.Model):
@@ -21,18 +25,28 @@ class Conversation(db.Model):
         Index("ix_conversation_mine", "assignee_id", "status", "last_at", "id"),
         Index("ix_conversation_all", "status", "last_at", "id"),
         Index("ix_conversation_newest", "inbox_id", "last_in_id"),
+        Index("ix_conversation_sent", "inbox_id", "last_out_at", "id", sqlite_where=text(SENT),
+              postgresql_where=text(SENT)),
+        Index("ix_conversation_asleep", "snoozed_until", sqlite_where=text(ASLEEP), postgresql_where=text(ASLEEP)),
+        CheckConstraint("snoozed_until IS NULL OR status = 'snoozed'", name="only_snoozed_has_an_end"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     inbox_id: Mapped[int] = mapped_column(ForeignKey("inbox.id"))
     subject: Mapped[str] = mapped_column(default="")
+    # open: somebody of us is to act; waiting: we have answered; snoozed: until a time, or until an answer.
     status: Mapped[str] = mapped_column(default="open")
+    status_at: Mapped[datetime] = mapped_column(Moment, default=now)      # since when
+    snoozed_until: Mapped[datetime | None] = mapped_column(Moment)        # none, and snoozed: until an answer
+    woke_at: Mapped[datetime | None] = mapped_column(Moment)              # back from snooze, and nobody has acted since
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id", ondelete="SET NULL"), index=True)
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     opened_at: Mapped[datetime] = mapped_column(Moment, default=now)
     # What the list shows, kept with every message so that a row needs no second query.
     last_at: Mapped[datetime] = mapped_column(Moment, default=now)
     last_outgoing: Mapped[bool] = mapped_column(default=False)
+    last_out_at: Mapped[datetime | None] = mapped_column(Moment)          # of our newest mail
     last_snippet: Mapped[str] = mapped_column(default="")
     who: Mapped[str] = mapped_column(default="")          # the customer, as shown
     who_address: Mapped[str] = mapped_column(default="")  # and where they write from: a name alone can lie
@@ -48,6 +62,8 @@ class Conversation(db.Model):
     inbox: Mapped[Inbox] = relationship()
     assignee: Mapped[Person | None] = relationship(foreign_keys=[assignee_id])
     contact: Mapped[Contact | None] = relationship()
+    team: Mapped[Team | None] = relationship()
+    tags: Mapped[list[Tag]] = relationship(secondary="conversation_tag", order_by=Tag.name)
 
 
 class ThreadKey(db.Model):
@@ -78,6 +94,7 @@ class Event(db.Model):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     facts: Mapped[dict] = mapped_column(JSON, default=dict)
     at: Mapped[datetime] = mapped_column(Moment, default=now)
+    act: Mapped[str | None] = mapped_column(String(32), index=True)     # what one click did, to be taken back together
     actor: Mapped[Person | None] = relationship()
 
 
@@ -89,27 +106,8 @@ class Seen(db.Model):
     last_in_id: Mapped[int]
 
 
-class Draft(db.Model):
-    """What a person has typed and not sent, one a conversation."""
-
-    __table_args__ = (UniqueConstraint("conversation_id", "person_id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
-    text: Mapped[str]
-    saved_at: Mapped[datetime] = mapped_column(Moment, default=now, onupdate=now)
-
-
 def visible_conversations(person):
     """SELECT of conversations in the inboxes that this person may read (rules.access). Those of a deleted inbox stay
     with their contacts, for the same people."""
     is_open = exists().where(Inbox.id == Conversation.inbox_id, Inbox.access == "everyone")
     return select(Conversation).where(or_(is_open, is_member(person.id, Conversation.inbox_id)))
-
-
-def open_counts(inbox_ids):
-    """SELECT inbox_id, open conversations, unassigned ones."""
-    return (select(Conversation.inbox_id, func.count(), func.count().filter(Conversation.assignee_id.is_(None)))
-            .where(Conversation.inbox_id.in_(inbox_ids), Conversation.status == "open")
-            .group_by(Conversation.inbox_id))

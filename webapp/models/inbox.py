@@ -2,17 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, exists, or_, select, text
+from sqlalchemy import JSON, ForeignKey, Index, exists, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
 from webapp.models.team import TeamMember
 from webapp.models.types import Moment, no_longer_than, now, one_of
-from webapp.rules.bounds import INBOX_ACCESS, INBOX_NAME_MAX
+from webapp.rules.bounds import FROM_FORMS, FROM_NAME_MAX, INBOX_ACCESS, INBOX_NAME_MAX
 
 
 class Inbox(db.Model):
-    __table_args__ = (one_of("access", INBOX_ACCESS), no_longer_than("name", INBOX_NAME_MAX))
+    __table_args__ = (one_of("access", INBOX_ACCESS), no_longer_than("name", INBOX_NAME_MAX),
+                      one_of("from_form", FROM_FORMS), no_longer_than("company", FROM_NAME_MAX))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -20,6 +21,18 @@ class Inbox(db.Model):
     access: Mapped[str] = mapped_column(default="everyone")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)   # its conversations stay with their contacts
+    # Who customers see: the company's name alone, or that of a person with it (BEHAVIOUR 7.2).
+    from_form: Mapped[str] = mapped_column(default="company")
+    company: Mapped[str] = mapped_column(default="")               # empty: the inbox's name
+    signature: Mapped[str] = mapped_column(default="")             # below what is written, as text
+    signature_html: Mapped[str | None]
+    # Answers that leave by themselves, and when somebody is there: rules.hours.
+    auto_first: Mapped[bool] = mapped_column(default=False)
+    auto_first_text: Mapped[str] = mapped_column(default="")
+    auto_away: Mapped[bool] = mapped_column(default=False)
+    auto_away_text: Mapped[str] = mapped_column(default="")
+    hours: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
+    auto_off_at: Mapped[datetime | None] = mapped_column(Moment)   # too many went out: stopped until somebody looks
 
 
 Index("uq_inbox_name", Inbox.name, unique=True, sqlite_where=text("deleted_at IS NULL"),

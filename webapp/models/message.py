@@ -52,8 +52,11 @@ class Message(db.Model):
     reply_to: Mapped[list] = mapped_column(JSON, default=list)   # [[name, address], ...]
     to: Mapped[list] = mapped_column(JSON, default=list)
     cc: Mapped[list] = mapped_column(JSON, default=list)
+    bcc: Mapped[list] = mapped_column(JSON, default=list)     # of our own only, and in no header of it
     at: Mapped[datetime] = mapped_column(Moment)          # when the server received it; our own: when it was written
     auto: Mapped[bool] = mapped_column(default=False)     # out-of-office, robots (RFC 3834)
+    auto_kind: Mapped[str] = mapped_column(default="")    # which of them, where it is known: away, list, robot
+    bounce_of_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))   # of ours
     bounce: Mapped[bool] = mapped_column(default=False)
 
     snippet: Mapped[str] = mapped_column(default="")
@@ -66,6 +69,8 @@ class Message(db.Model):
     has_attachments: Mapped[bool] = mapped_column(default=False)
     parser_version: Mapped[int] = mapped_column(default=0)       # 0 of an unreadable one: it is to be read again
     reread_at: Mapped[datetime | None] = mapped_column(Moment)   # when that was last done
+    # Spam that was deleted for good: nothing of it is left but that its place on the server is known.
+    erased_at: Mapped[datetime | None] = mapped_column(Moment)
 
     connection: Mapped[Connection] = relationship()
     conversation: Mapped[Conversation | None] = relationship()

@@ -47,4 +47,7 @@ class OutboxRecipient(db.Model):
     state: Mapped[str] = mapped_column(default="waiting")   # waiting, accepted, refused
     code: Mapped[int | None]
     text: Mapped[str] = mapped_column(default="")
+    bounce: Mapped[str | None]                              # a report came later that it did not arrive: hard, soft
+    bounce_text: Mapped[str] = mapped_column(default="")
+    bounced_at: Mapped[datetime | None] = mapped_column(Moment)
     outbox: Mapped[Outbox] = relationship(back_populates="recipients")

@@ -28,6 +28,9 @@ class Person(UserMixin, db.Model):
     language: Mapped[str] = mapped_column(default="en")
     theme: Mapped[str] = mapped_column(default="system")
     time_zone: Mapped[str] = mapped_column(default="Europe/Warsaw")
+    mail_mentions: Mapped[bool] = mapped_column(default=True)     # told by mail, too, when a note names them
+    mail_following: Mapped[bool] = mapped_column(default=True)    # and of what happens in conversations they follow
+    single_keys: Mapped[bool] = mapped_column(default=True)       # one key alone does something (WCAG 2.1.4)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     last_seen_at: Mapped[datetime | None] = mapped_column(Moment)
     # When and by whom the present state was reached, when it is not "active".

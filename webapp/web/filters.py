@@ -14,12 +14,14 @@ from markupsafe import Markup, escape
 from webapp import words
 from webapp.mail.text import parted, to_html
 from webapp.rules import bounds
+from webapp.rules.mentions import spans
 
 
 def init_app(app):
     for name, function in (("moment", moment), ("clock", clock), ("size", size), ("number", number), ("day", day),
                            ("initials", initials), ("hue", hue), ("mail_text", mail_text), ("weekday", weekday),
-                           ("breakable", breakable), ("full_moment", full_moment)):
+                           ("breakable", breakable), ("full_moment", full_moment), ("of_status", of_status),
+                           ("prefixed", prefixed), ("note_text", note_text)):
         app.add_template_filter(function, name)
     app.add_template_global(icon, "icon")
     app.add_template_global(asset, "asset")
@@ -100,6 +102,24 @@ def mail_text(text, subject=""):
     words, signature, quoted = parted(text, subject or "")
     folded = to_html(signature, other_forms=True) + to_html(quoted, other_forms=True)
     return Markup(to_html(words, other_forms=True)), Markup(folded) if folded.strip() else None, bool(quoted.strip())
+
+
+def of_status(numbers, status):
+    """The sum of {(inbox, status): number} for one status."""
+    return sum(n for (_inbox, known), n in numbers.items() if known == status)
+
+
+def prefixed(text, prefix):
+    return f"{prefix}{text}"
+
+
+def note_text(text, handles):
+    """A note as safe HTML: links, and the names in it that call somebody in."""
+    out, position = [], 0
+    for start, end, _meant in spans(text, handles):
+        out += [escape(text[position:start]), Markup("<b class=mention>{}</b>").format(text[start:end])]
+        position = end
+    return Markup("").join([*out, escape(text[position:])])
 
 
 def breakable(address):

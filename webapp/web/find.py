@@ -6,12 +6,13 @@ from sqlalchemy import select
 from werkzeug.routing import IntegerConverter
 
 from webapp.extensions import db
-from webapp.models import Attachment, Connection, Conversation, Event, Hold, Inbox, Message, Outbox, Person, Team
+from webapp.models import Attachment, Connection, Conversation, Event, Hold, Inbox, Message, Note, Outbox, Person, Team
 from webapp.models.connection import visible_connections
 from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import is_member, known_inboxes, member_ids, readable_inboxes
 from webapp.models.message import visible_messages
-from webapp.rules.access import may_act_in_inbox
+from webapp.models.view import SavedView, visible_views
+from webapp.rules.access import may_act_in_inbox, may_read_inbox
 
 LARGEST_ID = 2**31 - 1      # of PostgreSQL's integer; neither database can be asked for a larger one
 
@@ -110,6 +111,10 @@ def may_act(inbox):
     return inbox.deleted_at is None and may_act_in_inbox(current_user.role, inbox.access, belongs_to(inbox))
 
 
+def may_read(inbox):
+    return may_read_inbox(inbox.access, belongs_to(inbox))
+
+
 def belongs_to(inbox):
     """Is the person who asks a member of it, by name or by team?"""
     return bool(db.session.scalar(select(is_member(current_user.id, inbox.id))))
@@ -120,6 +125,18 @@ def to_act(conversation_id):
     found = conversation(conversation_id, locked=True)
     if not may_act(found.inbox):
         abort(403)
+    return found
+
+
+def view(view_id):
+    """A list that somebody keeps: one's own, or one that a colleague shares."""
+    return _one(visible_views(current_user).where(SavedView.id == view_id))
+
+
+def note(note_id):
+    """A note in a conversation which the person who asks may read."""
+    found = _one(select(Note).where(Note.id == note_id))
+    conversation(found.conversation_id)
     return found
 
 

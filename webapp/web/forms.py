@@ -132,6 +132,15 @@ class Reply(Form):
     text = TextAreaField(_("Message"), [AtMost(b.REPLY_MAX)])
 
 
+class WriteNote(Form):
+    note = TextAreaField(_("Note"), [AtMost(b.NOTE_MAX)])
+
+
+class KeepView(Form):
+    name = StringField(_("Name"), [Needed(), AtMost(b.VIEW_NAME_MAX)])
+    shared = BooleanField(_("Colleagues see it, too"))
+
+
 class SplitOff(Form):
     """`of`: the conversation that the page showed."""
 

@@ -1,7 +1,7 @@
 """Forms of one's own account: the links that work once, the profile, the password, the sign-in address."""
 
 from flask_babel import lazy_gettext as _
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import BooleanField, PasswordField, SelectField, StringField
 
 from webapp.rules import bounds as b
 from webapp.rules.people import check_name, check_password, check_time_zone
@@ -72,3 +72,9 @@ class SetUp(Form):
     name = StringField(_("Your name"), [Needed(), AtMost(b.NAME_MAX), Asks(_is_name)])
     email = StringField(_("E-mail address"), [Needed(), AtMost(b.ADDRESS_MAX)])
     password = PasswordField(_("Password"), [Needed(), AtMost(b.PASSWORD_MAX), Asks(_is_password)])
+
+
+class Choices(Form):
+    mail_mentions = BooleanField()
+    mail_following = BooleanField()
+    single_keys = BooleanField()

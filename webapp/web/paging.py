@@ -10,12 +10,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"^(\d{1,18})-(\d{1,18})$")
 
 
-def page(session, query, at, row_id, cursor, size=PAGE):
-    """(rows, next cursor or None), newest first. A cursor that makes no sense gives the first page."""
-    after = parse(cursor)
+def page(session, query, at, row_id, cursor, size=PAGE, oldest_first=False):
+    """(rows, are there more), newest first unless said. A cursor that makes no sense gives the first page."""
+    here, after = tuple_(at, row_id), parse(cursor)
     if after:
-        query = query.where(tuple_(at, row_id) < tuple_(*after, types=(at.type, row_id.type)))
-    rows = session.execute(query.order_by(at.desc(), row_id.desc()).limit(size + 1)).all()
+        there = tuple_(*after, types=(at.type, row_id.type))
+        query = query.where(here > there if oldest_first else here < there)
+    order = (at, row_id) if oldest_first else (at.desc(), row_id.desc())
+    rows = session.execute(query.order_by(*order).limit(size + 1)).all()
     more = len(rows) > size
     return rows[:size], more
 

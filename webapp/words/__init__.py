@@ -7,12 +7,14 @@ from flask_login import current_user
 
 from webapp.rules.bounds import LANGUAGES
 from webapp.words import (
+    acts,
     audit,
     connecting,
     dates,
     devices,
     events,
     invitations,
+    lists,
     notices,
     outgoing,
     people,
@@ -20,14 +22,15 @@ from webapp.words import (
     reasons,
     rules,
     senders,
+    snoozing,
     zones,
 )
+from webapp.words.dates import time_zone
 
 FOLDER = Path(__file__).parent / "catalogues"
 
-__all__ = ["audit", "connecting", "dates", "devices", "events", "invitations", "notices", "outgoing", "people",
-           "pictures", "reasons", "say", "senders", "zones"]
-
+__all__ = ["acts", "audit", "connecting", "dates", "devices", "events", "invitations", "lists", "notices", "outgoing",
+           "people", "pictures", "reasons", "say", "senders", "snoozing", "time_zone", "zones"]
 
 
 def say(broken):
@@ -43,9 +46,3 @@ def language():
     if chosen in LANGUAGES:
         return chosen
     return request.accept_languages.best_match(LANGUAGES) or current_app.config["SETTINGS"].default_language
-
-
-def time_zone():
-    if current_user.is_authenticated:
-        return current_user.time_zone
-    return current_app.config["SETTINGS"].default_time_zone

@@ -1,9 +1,11 @@
-"""Days inside sentences."""
+"""Days and times inside sentences."""
 
 from datetime import datetime
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time, get_timezone
+from flask import current_app
 from flask_babel import get_locale
+from flask_login import current_user
 
 
 def on_day(iso):
@@ -16,3 +18,16 @@ def on_day(iso):
 
 def full_day(iso):
     return format_date(datetime.fromisoformat(iso), "d MMMM y", locale=get_locale()) if iso else ""
+
+
+def at_time(iso):
+    """12 May 9:00, in the reader's zone."""
+    here = datetime.fromisoformat(iso).astimezone(get_timezone(time_zone()))
+    return f"{on_day(here.isoformat())} {format_time(here, 'H:mm', locale=get_locale())}"
+
+
+def time_zone():
+    """The reader's."""
+    if current_user and current_user.is_authenticated:
+        return current_user.time_zone
+    return current_app.config["SETTINGS"].default_time_zone

@@ -3,6 +3,8 @@
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webapp.words.dates import at_time
+
 # Each is followed by the other conversation's number and subject.
 MOVES = {
     "split": lambda n: ngettext("took %(num)s message out of here:", "took %(num)s messages out of here:", n),
@@ -14,6 +16,15 @@ MOVES = {
     "put_back": lambda n: ngettext("put %(num)s message back:", "put %(num)s messages back:", n),
     "came_back": lambda n: ngettext("brought %(num)s message back from another conversation:",
                                     "brought %(num)s messages back from another conversation:", n),
+}
+
+NAMED = {
+    "assigned_team": lambda f: _("gave this to %(team)s", team=f.get("name", "")),
+    "tagged": lambda f: _("added the tag %(tag)s", tag=f.get("name", "")),
+    "untagged": lambda f: _("took off the tag %(tag)s", tag=f.get("name", "")),
+    "moved_inbox": lambda f: _("moved this from %(left)s to %(to)s", left=f.get("left", ""), to=f.get("to", "")),
+    "snoozed": lambda f: (_("snoozed this until %(time)s", time=at_time(f["until"])) if f.get("until")
+                          else _("snoozed this until somebody answers")),
 }
 
 
@@ -33,11 +44,22 @@ def happened(event, viewer):
         name = event.facts.get("name", "")
         return (_("closed this inbox to %(name)s, who had taken this on", name=name) if event.actor_id
                 else _("%(name)s can’t open this inbox any more; nobody has this now", name=name))
+    if event.kind in NAMED:
+        return NAMED[event.kind](event.facts)
     if event.kind in MOVES:
         return MOVES[event.kind](event.facts.get("count", 1))
     return {
         "unassigned": _("took this off everybody"),
+        "unassigned_team": _("took this off the team"),
         "closed": _("closed this"),
         "reopened": _("opened this again"),
         "reopened_by_mail": _("Opened again by a new message"),
+        "unsnoozed": _("ended the snooze"),
+        "woke": _("Back from snooze"),
+        "woke_by_mail": _("Back from snooze: somebody answered"),
+        "spam": _("said that this is spam"),
+        "not_spam": _("said that this is no spam"),
+        "trashed": _("threw this away"),
+        "restored": _("took this out of the trash"),
+        "taken_back": _("took that back"),
     }.get(event.kind, event.kind)

@@ -26,6 +26,28 @@ def say(notice, **more) -> Said:
     return KINDS[notice.kind](**{**notice.facts, **more})
 
 
+def together(several) -> Said:
+    """Of several notices one: where to look stands in each."""
+    said = [say(n) for n in several]
+    if len(said) == 1:
+        return said[0]
+    title = ngettext("%(num)s thing happened in your conversations", "%(num)s things happened in your conversations",
+                     len(said))
+    return Said(title, "\n".join(f"{s.title}: {s.text}" for s in said), _("Open your notifications"), "/notices")
+
+
+def _mentioned(by="", subject="", excerpt="", conversation=0, inbox="", **_f):
+    return Said(_("%(by)s mentioned you in “%(subject)s”", by=by, subject=subject or _("(no subject)")),
+                excerpt, _("Open the conversation"), f"/conversations/{conversation}")
+
+
+def _followed(by="", what="mail", subject="", excerpt="", conversation=0, inbox="", **_f):
+    subject = subject or _("(no subject)")
+    return Said(_("%(by)s left a note in “%(subject)s”", by=by, subject=subject) if what == "note"
+                else _("%(by)s wrote in “%(subject)s”", by=by, subject=subject),
+                excerpt, _("Open the conversation"), f"/conversations/{conversation}")
+
+
 def _invite(by="", organisation="", token="", **_f):
     days = INVITE_LASTS.days
     return Said(
@@ -171,6 +193,8 @@ KINDS = {
     "address.free": _address_free,                # address, kind
     "address.released": _address_released,        # address, by
     "hold.requested": _hold_requested,            # address, by, holder, holder_kind, holder_id, gone
+    "mentioned": _mentioned,                      # by, subject, excerpt, conversation, inbox
+    "followed": _followed,                        # by, what, subject, excerpt, conversation, inbox
     "role_changed": _role_changed,                # role, by
     "reactivated": _reactivated,                  # by
     "handed_over": _handed_over,                  # name, inbox, inbox_id, number, by

@@ -73,6 +73,16 @@ SENTENCES = {
         "Everybody can have an address at %(domain)s. Allow this sender only.", domain=domain),
     "too_many_senders": lambda limit, **_f: _(
         "You allow pictures of %(limit)s senders and domains. Remove some in your profile first.", limit=limit),
+    "not_ahead": lambda **_f: _("That time has passed. Choose a later one."),
+    "far_ahead": lambda **_f: _("That is more than two years ahead. Choose an earlier day."),
+    "not_a_time": lambda **_f: _("Choose a day and a time."),
+    "tag_name": lambda limit, **_f: _("Use a tag of up to %(limit)s characters.", limit=limit),
+    "many_tags": lambda limit, **_f: _("A conversation has at most %(limit)s tags. Take one off first.", limit=limit),
+    "here_already_inbox": lambda inbox, **_f: _("It is in %(inbox)s already.", inbox=inbox),
+    "empty_note": lambda **_f: _("Write something first."),
+    "long_note": lambda limit, **_f: _("A note has at most %(limit)s characters.", limit=limit),
+    "not_your_note": lambda **_f: _("Only its author can delete a note."),
+    "view_name": lambda limit, **_f: _("Give the view a name of up to %(limit)s characters.", limit=limit),
     "nothing_stays": lambda **_f: _("That would be all of this conversation. Choose a later message."),
     "moved_meanwhile": lambda number, **_f: _(
         "Somebody was faster: it is in conversation #%(number)s now. Go on there.", number=number),

@@ -20,6 +20,7 @@ def run():
                 if time.monotonic() >= next_look:
                     next_look = time.monotonic() + 5
                     sweep.abandoned()
+                    sweep.snoozed()
                 if time.monotonic() >= next_sweep:
                     next_sweep = time.monotonic() + 30
                     alive("clock")

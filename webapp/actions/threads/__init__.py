@@ -7,8 +7,16 @@ unless people have worked in a conversation. Then it stays as they left it.
 """
 
 from webapp.actions.threads.filing import file, file_again, file_own, file_unreadable
-from webapp.actions.threads.keys import SPEAKING, give_keys, is_from, is_our_id, keys_of, remember_keys
+from webapp.actions.threads.keys import (
+    SPEAKING,
+    give_keys,
+    insert_into,
+    is_from,
+    is_our_id,
+    keys_of,
+    remember_keys,
+)
 from webapp.actions.threads.shown import base_subject, names_customer, who_of
 
-__all__ = ["SPEAKING", "base_subject", "file", "file_again", "file_own", "file_unreadable", "give_keys", "is_from",
-           "is_our_id", "keys_of", "names_customer", "remember_keys", "who_of"]
+__all__ = ["SPEAKING", "base_subject", "file", "file_again", "file_own", "file_unreadable", "give_keys", "insert_into",
+           "is_from", "is_our_id", "keys_of", "names_customer", "remember_keys", "who_of"]

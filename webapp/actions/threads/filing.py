@@ -1,5 +1,6 @@
 """New mail finds its conversation, or opens one."""
 
+from webapp.actions.following import tell_of_mail
 from webapp.actions.threads.desk import Desk, able, let_take_part, name_refused, owners_first, owns, refuse, say_keys
 from webapp.actions.threads.joining import ask_again, settle
 from webapp.actions.threads.keys import ids_in, key_of, keys_of, mentioned
@@ -23,8 +24,10 @@ def file(connection, fresh):
             _file_one(desk, message, parsed, item)
         ask_again(desk)
         write(desk)
+    tell_of_mail([(m, c) for m, c in desk.filed if c.id not in desk.opened], desk.since)
     announce(f"inbox-{desk.inbox_id}")
     touched = {m.conversation_id for m, _p, _i in fresh}
+    announce(*{f"inbox-{desk.found[i].inbox_id}" for i in touched if i in desk.found})      # some were moved elsewhere
     announce(*(f"conversation-{i}" for i in sorted(touched - set(desk.opened))))    # nobody looks at a new one yet
 
 
@@ -40,10 +43,11 @@ def file_unreadable(connection, message):
 
 def file_own(conversation, message):
     """A reply that was just written here: no look-up, its conversation is known."""
-    desk = Desk(conversation.inbox_id, "", message.connection.created_at, filed=[(message, conversation)])
+    desk = Desk(message.connection.inbox_id or conversation.inbox_id, "", message.connection.created_at,
+                filed=[(message, conversation)])
     say_keys(desk, conversation, keys_of(message, ids_of(message.message_id, (), message.references)))
     let_take_part(desk, conversation, {key_of(a) for _n, a in message.to + message.cc} - {""})
-    count_in(desk, conversation, message, seen=True)
+    count_in(desk, conversation, message, seen=True, written_here=True)
     write(desk)
     _announce(conversation)
 

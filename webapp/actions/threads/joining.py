@@ -7,7 +7,7 @@ from webapp.actions.threads.keys import give_keys
 from webapp.actions.threads.known import MOST_ASKED, know, neighbours
 from webapp.actions.threads.shown import absorb
 from webapp.extensions import db
-from webapp.models import Conversation, Draft, Event, Message, Outbox, Participant, Seen
+from webapp.models import Conversation, Draft, Event, Follower, Message, Note, Outbox, Participant, Seen
 
 
 def settle(desk, conversation):
@@ -89,7 +89,7 @@ def _worked_in(desk, conversation):
     if number not in desk.worked:
         desk.worked[number] = any(
             db.session.scalar(select(model.conversation_id).where(model.conversation_id == number).limit(1))
-            for model in (Event, Draft)) or bool(db.session.scalar(
+            for model in (Event, Draft, Note, Follower)) or bool(db.session.scalar(
                 select(Outbox.id).join(Message, Outbox.message_id == Message.id)
                 .where(Message.conversation_id == number).limit(1)))
     return desk.worked[number]

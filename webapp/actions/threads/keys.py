@@ -11,11 +11,11 @@ from webapp.extensions import db
 from webapp.mail.address import address_key
 from webapp.mail.compose import is_ours
 from webapp.mail.types import Fetched
-from webapp.models import Message, ThreadKey
+from webapp.models import Connection, Message, ThreadKey
 from webapp.rules.threading import NOBODY, OURS, REPLY_TO, REPORT, Says, ids_of
 
-SPEAKING = (Message.message_id, Message.references, Message.outgoing, Message.bounce, Message.sender_ambiguous,
-            Message.from_address, Message.reply_to)       # what `keys_of` asks
+SPEAKING = (Message.connection_id, Message.message_id, Message.references, Message.outgoing, Message.bounce,
+            Message.sender_ambiguous, Message.from_address, Message.reply_to)       # for `keys_of`, `remember_keys`
 _OUR_ID = re.compile(rb"(?im)^(?:message-id|in-reply-to|references):[^\r\n]*?<([^<>\s]{10,400})>")
 
 
@@ -64,10 +64,14 @@ def mentioned(ids, message):
 
 
 def remember_keys(conversation, messages):
-    """`messages`: rows with SPEAKING, which lie in this conversation."""
-    keys = {key for m in messages for key in keys_of(m, ids_of(m.message_id, (), m.references))}
-    rows = [{"inbox_id": conversation.inbox_id, "message_id": i, "conversation_id": conversation.id, **says._asdict()}
-            for i, says in sorted(keys)]
+    """`messages`: rows with SPEAKING, which lie in this conversation. Their keys are those of the inbox that their
+    address feeds, wherever the conversation was moved: there the next mail is looked for."""
+    fed = dict(db.session.execute(select(Connection.id, Connection.inbox_id).where(
+        Connection.id.in_({m.connection_id for m in messages}))).all())
+    keys = {(fed.get(m.connection_id) or conversation.inbox_id, *key) for m in messages
+            for key in keys_of(m, ids_of(m.message_id, (), m.references))}
+    rows = [{"inbox_id": inbox_id, "message_id": i, "conversation_id": conversation.id, **says._asdict()}
+            for inbox_id, i, says in sorted(keys)]
     if rows:
         db.session.execute(insert_into(ThreadKey).on_conflict_do_nothing(), rows)
 

@@ -9,6 +9,7 @@ from webapp.extensions import db
 from webapp.models.inbox import is_member
 from webapp.models.rows import Row
 from webapp.rules.access import may_act_in_inbox
+from webapp.rules.statuses import after_incoming, after_outgoing, joined
 
 RECENT = timedelta(days=30)   # imported mail newer than this opens a conversation, older is history
 _PREFIX = re.compile(r"^\s*((re|fwd?|odp|aw|wg|sv|pd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
@@ -17,8 +18,9 @@ _PREFIX = re.compile(r"^\s*((re|fwd?|odp|aw|wg|sv|pd)\s*(\[\d+\])?\s*:\s*)+", re
 def open_for(desk, message):
     recent = message.at > desk.since - RECENT and not _looked_at(desk, message)
     conversation = Row(id=desk.ids.pop(0), inbox_id=desk.inbox_id, subject=base_subject(message.subject),
-                       status="open" if recent else "closed", assignee_id=None, contact_id=None, opened_at=message.at,
-                       last_at=message.at, last_outgoing=False, last_snippet="", who="", who_address="", who_at=None,
+                       status="open" if recent else "closed", status_at=message.at, snoozed_until=None, woke_at=None,
+                       assignee_id=None, team_id=None, contact_id=None, opened_at=message.at, last_at=message.at,
+                       last_outgoing=False, last_out_at=None, last_snippet="", who="", who_address="", who_at=None,
                        message_count=0, has_attachments=False, last_in_id=0, possible_reply_to_id=None,
                        merged_into_id=None)
     conversation.who, conversation.who_address = who_of(message)
@@ -26,19 +28,25 @@ def open_for(desk, message):
     return conversation
 
 
-def count_in(desk, conversation, message, seen):
+def count_in(desk, conversation, message, seen, written_here=False):
+    is_newest = message.at >= conversation.last_at or not conversation.message_count
     conversation.message_count += 1
     conversation.has_attachments = conversation.has_attachments or message.has_attachments
     if message.at <= conversation.opened_at:
         conversation.opened_at, conversation.subject = message.at, base_subject(message.subject)
     _meet_customer(conversation, message)
-    if message.at >= conversation.last_at or conversation.message_count == 1:
+    if is_newest:
         conversation.last_at, conversation.last_outgoing = message.at, message.outgoing
         conversation.last_snippet = message.snippet
-    if not message.outgoing:
-        if not seen and not _looked_at(desk, message):
-            conversation.last_in_id = max(conversation.last_in_id, message.id)
-        _reopen(desk, conversation, message)
+    if message.outgoing:
+        conversation.last_out_at = max(conversation.last_out_at or message.at, message.at)
+        _stands(conversation, after_outgoing(conversation.status, is_newest, written_here), message.at)
+        return
+    if not seen and not _looked_at(desk, message):
+        conversation.last_in_id = max(conversation.last_in_id, message.id)
+    if message.bounce or not message.auto:      # a robot opens nothing, unless our answer did not arrive
+        is_news = message.at > desk.since and not _looked_at(desk, message)
+        _reopen(desk, conversation, message, after_incoming(conversation.status, is_newest, is_news))
 
 
 def _meet_customer(conversation, message):
@@ -68,16 +76,23 @@ def learn(conversation, message):
     _meet_customer(conversation, message)
 
 
-def _reopen(desk, conversation, message):
-    """New mail opens a closed conversation again; history that is only now read does not, nor does a robot,
-    unless it reports that our answer did not arrive."""
-    wakes = message.bounce or not message.auto
-    if conversation.status == "closed" and wakes and message.at > desk.since and not _looked_at(desk, message):
-        conversation.status = "open"
-        if conversation.assignee_id and not _may_still_act(conversation.assignee, conversation.inbox):
-            conversation.assignee = None        # whoever had it is gone: somebody else sees it among the unassigned
-        desk.events.append(Row(conversation_id=conversation.id, kind="reopened_by_mail", actor_id=None, facts={},
-                               at=message.at))
+def _reopen(desk, conversation, message, status):
+    """What is done with, or was put off, is for somebody again."""
+    was = conversation.status
+    if status == was:
+        return
+    _stands(conversation, status, message.at)
+    if conversation.assignee_id and not _may_still_act(conversation.assignee, conversation.inbox):
+        conversation.assignee = None        # whoever had it is gone: somebody else sees it among the unassigned
+    if was != "waiting":        # there, an answer is what everybody waits for
+        desk.events.append(Row(conversation_id=conversation.id, kind="woke_by_mail" if was == "snoozed"
+                               else "reopened_by_mail", actor_id=None, facts={}, at=message.at))
+
+
+def _stands(conversation, status, at):
+    if status != conversation.status:
+        conversation.status, conversation.status_at = status, at
+        conversation.snoozed_until = conversation.woke_at = None
 
 
 def _may_still_act(person, inbox):
@@ -97,8 +112,8 @@ def absorb(keep, other):
         keep.opened_at, keep.subject = other.opened_at, other.subject
     if other.last_at > keep.last_at:
         keep.last_at, keep.last_snippet, keep.last_outgoing = other.last_at, other.last_snippet, other.last_outgoing
-    if "open" in (keep.status, other.status):
-        keep.status = "open"
+    keep.last_out_at = max(filter(None, (keep.last_out_at, other.last_out_at)), default=None)
+    _stands(keep, joined(keep.status, other.status, keep.last_outgoing), keep.last_at)
 
 
 def _looked_at(desk, message):

@@ -1,6 +1,7 @@
-"""Team inboxes: the list, a conversation, and what one does with it."""
+"""Team inboxes: lists, a conversation, and what one does with it."""
 
-from webapp.blueprints.team import conversation, inbox, printed, regroup, settings
+from webapp.blueprints.team import acting, conversation, inbox, notes, presence, printed, regroup, settings, views
 from webapp.blueprints.team.routes import blueprint
 
-__all__ = ["blueprint", "conversation", "inbox", "printed", "regroup", "settings"]
+__all__ = ["acting", "blueprint", "conversation", "inbox", "notes", "presence", "printed", "regroup",
+           "settings", "views"]

@@ -1,15 +1,16 @@
-"""A conversation: read, assigned, closed, answered, the answer called back."""
+"""A conversation: read, answered, the answer called back."""
 
-from flask import abort, request, url_for
+from flask import abort
 from flask_login import current_user
 from sqlalchemy import select
 
-from webapp.actions import conversations, outbox
+from webapp.actions import conversations, drafts, outbox, replies
+from webapp.blueprints.team.acting import answer
 from webapp.blueprints.team.routes import blueprint
-from webapp.blueprints.team.rows import row_of, shell
+from webapp.blueprints.team.rows import conversation_url, row_of, shell
 from webapp.blueprints.team.thread import thread_of
 from webapp.extensions import db, unit
-from webapp.models import Seen
+from webapp.models import Mention, Note, Seen
 from webapp.rules import RuleBroken
 from webapp.web import find
 from webapp.web.forms import Act, Reply
@@ -24,7 +25,7 @@ def conversation(conversation_id):
     if is_swap():
         return fragment("team/thread", row=row_of(found), **facts)
     if found.id != conversation_id:
-        return go(url_for("team.conversation", conversation_id=found.id))
+        return go(conversation_url(found.id))
     return present("team/inbox", **{**shell(found.inbox, found), **facts})
 
 
@@ -36,42 +37,17 @@ def messages(conversation_id):
     return fragment("team/messages", row=row_of(found), oob=True, **thread_of(found))
 
 
-@blueprint.post("/conversations/<int:conversation_id>/assign")
-def assign(conversation_id):
-    found = _acting(conversation_id)
-    wanted = request.form.get("to", type=find.row_id)
-    person = next((p for p in find.assignees(found.inbox) if p.id == wanted), None)
-    if wanted and person is None:
-        abort(404)
-    conversations.assign(current_user, found, person)
-    return _answer(found)
-
-
-@blueprint.post("/conversations/<int:conversation_id>/close")
-def close(conversation_id):
-    found = _acting(conversation_id)
-    conversations.close(current_user, found)
-    return _answer(found)
-
-
-@blueprint.post("/conversations/<int:conversation_id>/reopen")
-def reopen(conversation_id):
-    found = _acting(conversation_id)
-    conversations.reopen(current_user, found)
-    return _answer(found)
-
-
 @blueprint.post("/conversations/<int:conversation_id>/reply")
 def reply(conversation_id):
     found, form = find.to_act(conversation_id), Reply()
     if form.validate_on_submit():
         try:
-            conversations.reply(current_user, found, form.text.data or "")
+            replies.reply(current_user, found, form.text.data or "")
         except RuleBroken as broken:
             db.session.rollback()
             form.blame(broken)
         else:
-            return _answer(found)
+            return answer(found)
     return _failed(found, 422, form)
 
 
@@ -81,7 +57,7 @@ def draft(conversation_id):
     found, form = find.to_act(conversation_id), Reply()
     if not form.validate_on_submit():
         abort(422)
-    saved = conversations.save_draft(current_user, found, form.text.data or "")
+    saved = drafts.save_draft(current_user, found, form.text.data or "")
     return fragment("team/saved", draft=saved)
 
 
@@ -94,7 +70,7 @@ def undo(outbox_id):
     if conversation_id is None:
         abort(404)
     in_time = outbox.undo(current_user, row)
-    return _answer(find.conversation(conversation_id), too_late=not in_time)
+    return answer(find.conversation(conversation_id), too_late=not in_time)
 
 
 @blueprint.post("/outbox/<int:outbox_id>/again")
@@ -104,38 +80,20 @@ def send_again(outbox_id):
         abort(400)
     found = find.to_act(row.message.conversation_id)      # its writer may have become a viewer meanwhile
     outbox.send_again(current_user, row)
-    return _answer(found)
+    return answer(found)
 
 
 def _saw(found):
     """Reading is noted in a short transaction of its own, and only when there was something new to read."""
     seen = db.session.scalar(select(Seen.last_in_id).where(Seen.conversation_id == found.id,
                                                            Seen.person_id == current_user.id))
-    if found.last_in_id > (seen or 0):
+    called = db.session.scalar(select(Mention.note_id).join(Note, Note.id == Mention.note_id).where(
+        Note.conversation_id == found.id, Mention.person_id == current_user.id, Mention.seen_at.is_(None)).limit(1))
+    if found.last_in_id > (seen or 0) or called:
         db.session.rollback()
         with unit():
             conversations.see(current_user, found)
 
 
-def _acting(conversation_id):
-    found = find.to_act(conversation_id)
-    if not Act().validate_on_submit():
-        abort(400)
-    return found
-
-
-def _answer(found, too_late=False):
-    """After an action: the thread anew for a swap (its row comes along), the page otherwise."""
-    names = (f"inbox-{found.inbox_id}",)
-    if is_swap():
-        db.session.flush()
-        return fragment("team/thread", changed=names, row=row_of(found), oob=True,
-                        too_late=too_late, **thread_of(found))
-    return go(url_for("team.conversation", conversation_id=found.id))
-
-
 def _failed(found, status, form):
-    facts = {**thread_of(found), "reply_form": form}
-    if is_swap():
-        return fragment("team/thread", status, row=row_of(found), **facts)
-    return present("team/inbox", status, **{**shell(found.inbox, found), **facts})
+    return answer(found, code=status, reply_form=form)

@@ -1,74 +1,166 @@
-"""What the list shows: rows by keyset, counts for the sidebar, which tab and view were asked for."""
+"""What a list shows: rows by keyset, counts for the sidebar, which list was asked for."""
 
-from flask import request
+from flask import request, url_for
 from flask_login import current_user
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import joinedload, selectinload
 
+from webapp.actions.acts import events_of
+from webapp.blueprints.team.routes import blueprint
 from webapp.extensions import db
-from webapp.models import Connection, Conversation, Seen
-from webapp.models.conversation import open_counts, visible_conversations
+from webapp.models import (
+    Connection,
+    Conversation,
+    ConversationTag,
+    Draft,
+    Follower,
+    Mention,
+    Note,
+    Person,
+    Seen,
+    Tag,
+)
 from webapp.models.inbox import readable_inboxes
+from webapp.models.tally import counts
+from webapp.models.view import visible_views
+from webapp.rules.listing import SHOWN_IN_ANY, TABS, Listing, tab_of
 from webapp.web import find, paging
 from webapp.web.forms import Act
 
-VIEWS = ("all", "unassigned", "mine")
+COUNTED = ("open", "waiting", "snoozed")
+
+
+@blueprint.app_template_global()
+def list_url(listing, part="", before=None, **changes):
+    """The address of a list with some of its values changed. `part`: rows or news, those alone."""
+    listing = listing.but(**changes) if changes else listing
+    name = {"": "inbox", "rows": "rows", "news": "news"}[part]
+    query = {**listing.query(), **({"before": before} if before else {})}
+    if listing.inbox_id is None:
+        return url_for(f"team.across_{name}" if part else "team.across", **query)
+    return url_for(f"team.{name}", inbox_id=listing.inbox_id, **query)
+
+
+@blueprint.app_template_global()
+def conversation_url(conversation_id, listing=None):
+    """The address of a conversation, which says in which list it is read."""
+    query = {} if listing is None else {**listing.query(), **({} if listing.inbox_id else {"across": 1})}
+    return url_for("team.conversation", conversation_id=conversation_id, **query)
+
+
+def listing_of(conversation=None, inbox_id=None):
+    """The list that the request names; of a conversation's page, the one in which it lies."""
+    if conversation is None:
+        return Listing.of(request.args, inbox_id)
+    listing = Listing.of(request.args, None if request.args.get("across") else conversation.inbox_id)
+    return listing if "status" in request.args or listing.inbox_id is None else listing.but(
+        status=tab_of(conversation.status))
 
 
 def shell(found, conversation=None):
-    return {**rows_of(found, conversation), **side_of(found.id), "conversation": conversation}
+    """The whole page of a list. `found`: its inbox, or none."""
+    listing = listing_of(conversation, found.id if found is not None else None)
+    if listing.inbox_id is None:
+        found = None
+    return {**rows_of(found, listing, conversation), **side_of(listing), "conversation": conversation,
+            "done": events_of(current_user, request.args.get("done", "-"))[::-1]}
 
 
-def rows_of(found, conversation=None):
-    tab = conversation.status if conversation is not None and "status" not in request.args else status()
-    query = _rows().where(Conversation.inbox_id == found.id, Conversation.status == tab, *view_filter())
-    page, more = paging.page(db.session, query, Conversation.last_at, Conversation.id, request.args.get("before"))
+def rows_of(found, listing, conversation=None):
+    query = _of(listing, _rows())
+    at = Conversation.last_out_at if listing.status == "sent" else Conversation.last_at
+    page, more = paging.page(db.session, query, at, Conversation.id, request.args.get("before"),
+                             oldest_first=listing.sort == "oldest")
     last = page[-1][0] if page else None
     connections = db.session.scalars(select(Connection).where(
-        Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all()
-    return dict(inbox=found, rows=page, status=tab, view=view(), connections=connections,
-                may_act=find.may_act(found), form=Act(),
-                before=paging.cursor_of(last.last_at, last.id) if more else None,
-                since=_newest(found),
+        Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all() if found else []
+    return dict(inbox=found, rows=page, listing=listing, connections=connections,
+                may_act=find.may_act(found) if found else current_user.role != "viewer", form=Act(),
+                before=paging.cursor_of(getattr(last, at.key), last.id) if more else None, since=newest(listing),
+                tags=known_tags(),
+                colleagues=db.session.scalars(
+                    select(Person).where(Person.state != "invited").order_by(Person.name)).all(),
                 current=conversation.id if conversation is not None else None)
 
 
-def _newest(found):
-    return db.session.scalar(select(func.max(Conversation.last_in_id)).where(Conversation.inbox_id == found.id)) or 0
+def newest(listing):
+    """The newest incoming message of any of its inboxes, by number."""
+    where = (Conversation.inbox_id == listing.inbox_id if listing.inbox_id
+             else Conversation.inbox_id.in_(_readable_ids()))
+    return db.session.scalar(select(func.max(Conversation.last_in_id)).where(where)) or 0
+
+
+def news_in(listing, since, but=None):
+    """How many conversations of this list have mail that came after `since`."""
+    query = _of(listing, select(func.count()).select_from(Conversation)).where(Conversation.last_in_id > since)
+    return db.session.scalar(query.where(Conversation.id != but) if but else query)
+
+
+def _of(listing, query):
+    """The SELECT, narrowed to what the list shows."""
+    c, me = Conversation, current_user.id
+    query = query.where(c.inbox_id == listing.inbox_id if listing.inbox_id else c.inbox_id.in_(_readable_ids()))
+    if listing.status == "sent":
+        query = query.where(c.last_out_at.is_not(None), c.status.not_in(("spam", "trash", "merged")))
+    elif listing.status == "any":
+        query = query.where(c.status.in_(SHOWN_IN_ANY))
+    else:
+        query = query.where(c.status == listing.status)
+    query = query.where(*{
+        "all": (), "unassigned": (c.assignee_id.is_(None),), "mine": (c.assignee_id == me,),
+        "mentions": (exists().where(Note.conversation_id == c.id, Mention.note_id == Note.id,
+                                    Mention.person_id == me),),
+        "following": (exists().where(Follower.conversation_id == c.id, Follower.person_id == me),)}[listing.view])
+    if listing.tag_id:
+        query = query.where(exists().where(ConversationTag.conversation_id == c.id,
+                                           ConversationTag.tag_id == listing.tag_id))
+    if listing.assignee_id:
+        query = query.where(c.assignee_id == listing.assignee_id)
+    if listing.team_id:
+        query = query.where(c.team_id == listing.team_id)
+    return query.where(c.has_attachments) if listing.files else query
 
 
 def _rows():
     """SELECT of (conversation, is unread for me) with what a row shows."""
     unread = Conversation.last_in_id > func.coalesce(Seen.last_in_id, 0)
-    return (select(Conversation, unread).options(joinedload(Conversation.assignee))
+    return (select(Conversation, unread)
+            .options(joinedload(Conversation.assignee), joinedload(Conversation.team), joinedload(Conversation.inbox),
+                     selectinload(Conversation.tags))
             .outerjoin(Seen, and_(Seen.conversation_id == Conversation.id, Seen.person_id == current_user.id)))
+
+
+def known_tags():
+    """The tags of conversations that one may read."""
+    read = exists().where(ConversationTag.tag_id == Tag.id, Conversation.id == ConversationTag.conversation_id,
+                          Conversation.inbox_id.in_(_readable_ids()))
+    return db.session.scalars(select(Tag).where(read).order_by(Tag.name)).all()
 
 
 def row_of(found):
     return db.session.execute(_rows().where(Conversation.id == found.id)).first()
 
 
-def side_of(inbox_id):
+def _readable_ids():
+    return [i.id for i in db.session.scalars(readable_inboxes(current_user))]
+
+
+def side_of(listing):
+    """The sidebar: inboxes with {(inbox, status): how many}, what of it is nobody's and what is mine, and further
+    numbers. `tab_counts`: of the list's own tabs."""
     inboxes = db.session.scalars(readable_inboxes(current_user)).all()
-    counts = {i: (n, free) for i, n, free in db.session.execute(open_counts([i.id for i in inboxes]))}
-    mine = db.session.scalar(
-        visible_conversations(current_user).where(Conversation.assignee_id == current_user.id,
-                                                  Conversation.status == "open",
-                                                  Conversation.inbox_id.in_([i.id for i in inboxes]))
-        .with_only_columns(func.count()))
-    return dict(inboxes=inboxes, counts=counts, mine=mine, inbox_id=inbox_id)
-
-
-def status():
-    status = request.args.get("status") or request.form.get("status")
-    return status if status in ("open", "closed") else "open"
-
-
-def view():
-    view = request.args.get("view")
-    return view if view in VIEWS else "all"
-
-
-def view_filter():
-    return {"all": (), "unassigned": (Conversation.assignee_id.is_(None),),
-            "mine": (Conversation.assignee_id == current_user.id,)}[view()]
+    total, free, mine = {}, {}, {}
+    for inbox_id, status, assignee_id, n in db.session.execute(counts([i.id for i in inboxes], COUNTED)):
+        for numbers, counted in ((total, True), (free, not assignee_id), (mine, assignee_id == current_user.id)):
+            numbers[inbox_id, status] = numbers.get((inbox_id, status), 0) + int(n) * counted
+    of_view = {"all": total, "unassigned": free, "mine": mine}.get(listing.view, {})
+    return dict(
+        inboxes=inboxes, total=total, free=free, mine=mine, listing=listing,
+        tab_counts={} if listing.is_filtered else {tab: sum(
+            n for (inbox_id, status), n in of_view.items()
+            if status == tab and listing.inbox_id in (None, inbox_id)) for tab in TABS},
+        mentions=db.session.scalar(select(func.count()).select_from(Mention).where(
+            Mention.person_id == current_user.id, Mention.seen_at.is_(None))),
+        draft_count=db.session.scalar(select(func.count()).select_from(Draft).where(
+            Draft.person_id == current_user.id)),
+        views=db.session.scalars(visible_views(current_user)).all())

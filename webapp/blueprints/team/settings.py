@@ -8,8 +8,8 @@ from webapp.actions import inboxes as actions
 from webapp.blueprints.team.routes import blueprint
 from webapp.extensions import db
 from webapp.models import Connection, Conversation, Inbox, InboxMember, InboxTeam, Person, Team, TeamMember
-from webapp.models.conversation import open_counts
 from webapp.models.inbox import live_inboxes, readable_inboxes
+from webapp.models.tally import counts
 from webapp.rules import RuleBroken
 from webapp.rules.connections import check_plan
 from webapp.web import find
@@ -29,7 +29,7 @@ def inboxes():
     return present("team/inboxes", rows=rows, readable=readable, full=_full(),
                    people=_counts(InboxMember), teams=_counts(InboxTeam),
                    addresses={i.id: [c for c in connections if c.inbox_id == i.id] for i in rows},
-                   open={i: n for i, n, _free in db.session.execute(open_counts(readable))})
+                   open=_open_in(readable))
 
 
 @blueprint.get("/inboxes/new")
@@ -120,6 +120,14 @@ def delete(inbox_id):
         else:
             return go(url_for("team.inboxes"))
     return present("team/inboxes_delete", 422, **_deleting(found, form))
+
+
+def _open_in(inbox_ids):
+    """{inbox: how many of its conversations are open}"""
+    found = {}
+    for inbox_id, _status, _assignee, n in db.session.execute(counts(inbox_ids, ("open",))):
+        found[inbox_id] = found.get(inbox_id, 0) + int(n)
+    return found
 
 
 def _admins():

@@ -5,17 +5,31 @@ from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
-from webapp.actions import conversations
+from webapp.actions import notes as notes_of
+from webapp.actions import replies
 from webapp.actions.threads import base_subject
-from webapp.blueprints.team.rows import view
+from webapp.blueprints.team.presence import who_else
+from webapp.blueprints.team.rows import known_tags, listing_of
 from webapp.extensions import db
-from webapp.models import Connection, Conversation, Draft, Event, Message, Outbox, Person
+from webapp.models import (
+    Connection,
+    Conversation,
+    Draft,
+    Event,
+    Follower,
+    Message,
+    Note,
+    Outbox,
+    Person,
+    Team,
+)
 from webapp.models.conversation import visible_conversations
+from webapp.models.inbox import readable_inboxes
 from webapp.rules import RuleBroken
 from webapp.rules.senders import Sender, goes_elsewhere
 from webapp.rules.threading import changes_subject
 from webapp.web import find
-from webapp.web.forms import Act, Reply
+from webapp.web.forms import Act, Reply, WriteNote
 
 MESSAGES_SHOWN = 30
 MESSAGES_MOST = 500
@@ -43,16 +57,29 @@ def thread_of(found):
         Conversation.id == found.possible_reply_to_id)) if found.possible_reply_to_id else None
     sender = db.session.scalar(select(Connection).where(Connection.inbox_id == found.inbox_id,
                                                         Connection.state == "active").order_by(Connection.id))
-    timeline = sorted([(m.at, 0, m) for m in messages] + [(e.at, 1, e) for e in events if not first or e.at >= first],
-                      key=lambda item: item[:2])
+    notes = db.session.scalars(select(Note).where(Note.conversation_id == found.id).options(
+        joinedload(Note.author), selectinload(Note.mentions)).order_by(Note.at, Note.id)).all()
+    known = notes_of.handles_in(found.inbox)[0] if notes or find.may_act(found.inbox) else {}
+    timeline = sorted([(m.at, 0, m) for m in messages] + [(n.at, 0, n) for n in notes if not first or n.at >= first]
+                      + [(e.at, 1, e) for e in events if not first or e.at >= first], key=lambda item: item[:2])
     return dict(conversation=found, inbox=found.inbox, timeline=[item[2] for item in timeline],
                 older=found.message_count - len(messages), outboxes={o.message_id: o for o in outboxes},
                 new_subjects=_new_subjects(found, messages), can_go_back=_can_go_back(found),
                 authors=_authors(messages), people=find.assignees(found.inbox), may_act=find.may_act(found.inbox),
                 draft=db.session.scalar(select(Draft).where(Draft.conversation_id == found.id,
                                                             Draft.person_id == current_user.id)),
-                reply_form=Reply(formdata=None), form=Act(), others=others, possible=possible, sender=sender,
-                **_answered(messages, sender), status=found.status, view=view())
+                reply_form=Reply(formdata=None), note_form=WriteNote(formdata=None), form=Act(), others=others,
+                possible=possible, sender=sender, **_answered(messages, sender), listing=listing_of(found),
+                notes={n.id: n for n in notes}, handles=known, present=who_else(found), **_choices(found))
+
+
+def _choices(found):
+    """What one can choose from in the bar above a conversation."""
+    inboxes = [i for i in db.session.scalars(readable_inboxes(current_user)) if i.id != found.inbox_id]
+    following = db.session.get(Follower, (found.id, current_user.id)) is not None
+    return dict(teams=db.session.scalars(select(Team).order_by(Team.name)).all(), following=following,
+                other_inboxes=[i for i in inboxes if find.may_act(i)],
+                all_tags=known_tags())
 
 
 def messages_of(found):
@@ -90,7 +117,7 @@ def _authors(messages):
 def _answered(messages, sender):
     """{to: whom a reply would go to, as shown above the composer; elsewhere: the message that asks for other addresses
     than its sender's, and these}."""
-    answerable = [m for m in messages if conversations.answerable(m)]
+    answerable = [m for m in messages if replies.answerable(m)]
     nobody = {"to": [], "elsewhere": None}
     if sender is None or not answerable:
         return nobody
@@ -98,7 +125,7 @@ def _answered(messages, sender):
         newest = max(answerable, key=lambda m: (not m.auto, m.at, m.id))
         # A name for who has written here under it. Elsewhere, as by Reply-To, the address itself: names can lie.
         names = {m.from_address: m.from_name for m in messages if not m.outgoing}
-        to = conversations.answer_to(newest, sender)
+        to = replies.answer_to(newest, sender)
     except RuleBroken:
         return nobody
     shown = [f"{names[m.address]} <{m.address}>" if names.get(m.address) else m.address for m in to]

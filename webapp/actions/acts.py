@@ -1,0 +1,100 @@
+"""What one click does, to one conversation or to many, is one act: told in their history, and taken back together.
+
+An event keeps what was before and what it made of it, as plain values. It goes back where nothing has changed since.
+"""
+
+import secrets
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.live import announce
+from webapp.models import Conversation, ConversationTag, Event
+from webapp.models.types import now
+
+FIELDS = ("status", "snoozed_until", "assignee_id", "team_id", "inbox_id")
+
+
+def new_act() -> str:
+    return secrets.token_hex(12)
+
+
+def as_it_is(conversation) -> dict:
+    """What an act may change, as plain values."""
+    values = {name: getattr(conversation, name) for name in FIELDS}
+    until = values["snoozed_until"]
+    values["snoozed_until"] = until and until.astimezone(UTC).isoformat()       # as the database gives it back
+    return values
+
+
+def happened(actor, conversation, kind, act=None, before=None, **facts):
+    """`before`: `as_it_is` of before the change, when it is one that can be taken back."""
+    if before is not None:
+        after = as_it_is(conversation)
+        changed = [name for name in FIELDS if before[name] != after[name]]
+        facts |= {"was": {n: before[n] for n in changed}, "now": {n: after[n] for n in changed}}
+    db.session.add(Event(conversation_id=conversation.id, kind=kind, actor_id=actor.id if actor else None, facts=facts,
+                         act=act))
+    db.session.flush()
+    announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")
+
+
+def set_status(conversation, status, snoozed_until=None):
+    """Every change of status goes this way."""
+    if status != conversation.status:
+        conversation.status_at = now()
+    conversation.status, conversation.snoozed_until, conversation.woke_at = status, snoozed_until, None
+
+
+def events_of(actor, act):
+    """What the actor did with one click, newest first."""
+    return db.session.scalars(select(Event).where(Event.act == act, Event.actor_id == actor.id)
+                              .order_by(Event.id.desc())).all()
+
+
+def take_back(actor, conversation, event) -> bool:
+    """Undo what this event says of this conversation (locked). False: somebody has changed it since, or it was taken
+    back already."""
+    if event.facts.get("taken_back") or "was" not in event.facts:
+        return False
+    if "tag_id" in event.facts:
+        done = _take_back_tag(conversation, event)
+    else:
+        done = _take_back_fields(conversation, event)
+    if done:
+        event.facts = {**event.facts, "taken_back": True}
+        happened(actor, conversation, "taken_back", of=event.kind)
+    return done
+
+
+def _take_back_fields(conversation, event):
+    here, was = as_it_is(conversation), event.facts["was"]
+    if any(here[name] != value for name, value in event.facts["now"].items()):
+        return False
+    left = conversation.inbox_id
+    if "status" in was:
+        set_status(conversation, was["status"])
+    for name in ("assignee_id", "team_id", "inbox_id"):
+        if name in was:
+            setattr(conversation, name, was[name])
+    until = was.get("snoozed_until")
+    if conversation.status == "snoozed" and "snoozed_until" in event.facts["now"] | was:
+        conversation.snoozed_until = datetime.fromisoformat(until) if until else None
+    if conversation.inbox_id != left:
+        announce(f"inbox-{left}")
+    return True
+
+
+def _take_back_tag(conversation, event):
+    key = (conversation.id, event.facts["tag_id"])
+    row = db.session.get(ConversationTag, key)
+    if (row is None) is (event.kind == "tagged"):
+        return False
+    if row is not None:
+        db.session.delete(row)
+    else:
+        db.session.add(ConversationTag(conversation_id=key[0], tag_id=key[1]))
+    db.session.flush()
+    db.session.expire(db.session.get(Conversation, conversation.id), ["tags"])
+    return True

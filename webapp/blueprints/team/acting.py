@@ -1,0 +1,188 @@
+"""What one does with a conversation, or with all that are picked. Each is one act, with its undo."""
+
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+from babel.dates import get_timezone
+from flask import abort, request
+from flask_login import current_user
+
+from webapp.actions import acts, conversations, tags
+from webapp.blueprints.team.routes import blueprint
+from webapp.blueprints.team.rows import conversation_url, list_url, listing_of, row_of, shell
+from webapp.blueprints.team.thread import thread_of
+from webapp.extensions import db
+from webapp.models import Conversation, Message, Tag, Team
+from webapp.models.conversation import visible_conversations
+from webapp.rules import RuleBroken
+from webapp.rules.bounds import PICKED_MAX
+from webapp.rules.listing import Listing
+from webapp.rules.snoozing import CHOICES, until
+from webapp.web import find
+from webapp.web.forms import Act
+from webapp.web.present import fragment, go, is_swap, present
+from webapp.words import time_zone
+
+
+def _assign(found, act):
+    """`to`: a person's id, team-ID, me, or 0 for nobody."""
+    to = request.form.get("to") or "0"
+    if to.startswith("team-"):
+        team = db.session.get(Team, _number(to.removeprefix("team-")))
+        return conversations.assign_team(current_user, found, team or abort(404), act)
+    if to == "0":
+        conversations.assign_team(current_user, found, None, act)
+        return conversations.assign(current_user, found, None, act)
+    wanted = current_user.id if to == "me" else _number(to)
+    person = next((p for p in find.assignees(found.inbox) if p.id == wanted), None) or abort(404)
+    conversations.assign(current_user, found, person, act)
+
+
+def _snooze(found, act):
+    choice = request.form.get("when")
+    if choice not in CHOICES:
+        abort(400)
+    here = datetime.now(get_timezone(time_zone()))
+    conversations.snooze(current_user, found, until(choice, here, request.form.get("until", "")), act)
+
+
+def _move(found, act):
+    inbox = find.inbox(_number(request.form.get("inbox")))
+    if not find.may_act(inbox):
+        abort(403)
+    conversations.move(current_user, found, inbox, act)
+
+
+def _untag(found, act):
+    tag = db.session.get(Tag, _number(request.form.get("tag"))) or abort(404)
+    tags.untag(current_user, found, tag, act)
+
+
+ACTS = {
+    "assign": _assign, "snooze": _snooze, "move": _move, "untag": _untag,
+    "tag": lambda found, act: tags.tag(current_user, found, request.form.get("tag", ""), act),
+    "close": lambda found, act: conversations.close(current_user, found, act),
+    "reopen": lambda found, act: conversations.reopen(current_user, found, act),
+    "spam": lambda found, act: conversations.mark_spam(current_user, found, act),
+    "trash": lambda found, act: conversations.throw_away(current_user, found, act),
+    "take": lambda found, act: conversations.assign(current_user, found, current_user, act),
+    "follow": lambda found, act: conversations.follow(current_user, found),
+    "unfollow": lambda found, act: conversations.unfollow(current_user, found),
+}
+
+VALUES = {"snooze": "when", "assign": "to", "move": "inbox", "tag": "tag"}
+
+
+@blueprint.post("/conversations/<int:conversation_id>/<any({}):do>".format(", ".join(f'"{n}"' for n in ACTS)))
+def act_on(conversation_id, do):
+    found = find.conversation(conversation_id, locked=True) if do.endswith("follow") else find.to_act(conversation_id)
+    _check()
+    act = acts.new_act()
+    try:
+        ACTS[do](found, act)
+    except RuleBroken as broken:
+        db.session.rollback()
+        return answer(find.conversation(conversation_id), code=422, broken=broken)
+    if not find.may_read(found.inbox):      # it was moved out of one's own sight
+        return go(list_url(listing_of(inbox_id=None)))
+    return answer(found, act)
+
+
+@blueprint.post("/messages/<int:message_id>/unread")
+def unread(message_id):
+    """To be read again, from this message on: back to the list."""
+    message = find.message(message_id)
+    if message.conversation_id is None:
+        abort(404)
+    found = find.conversation(message.conversation_id, locked=True)
+    _check()
+    conversations.mark_unread(current_user, found, db.session.get(Message, message.id))
+    return go(list_url(listing_of(found)))
+
+
+@blueprint.post("/bulk")
+def bulk():
+    """One action on the picked rows. `list`: the query of the list that they were picked in."""
+    _check()
+    inbox_id = _number(request.form.get("inbox_id")) if request.form.get("inbox_id") else None
+    if inbox_id is not None:
+        find.inbox(inbox_id)
+    listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), inbox_id)
+    do, act = request.form.get("do", ""), acts.new_act()
+    do, _, value = do.partition(":")        # a button's own value, such as snooze:tomorrow
+    if do not in ACTS:
+        abort(400)
+    if value:
+        request.form = _with(request.form, VALUES.get(do), value)
+    try:
+        for found in _picked():
+            ACTS[do](found, act)
+    except RuleBroken as broken:
+        db.session.rollback()
+        return _list_again(listing, broken=broken.code)
+    return _list_again(listing, done=act)
+
+
+@blueprint.post("/acts/<act>/undo")
+def take_back(act):
+    """Take back what one click did. Where somebody has changed a conversation since, it stays as it is."""
+    _check()
+    events = acts.events_of(current_user, act)
+    if not events:
+        abort(404)
+    ids = sorted({e.conversation_id for e in events})
+    rows = {i: find.to_act(i) for i in ids}
+    kept = [e.conversation_id for e in events if not acts.take_back(current_user, rows[e.conversation_id], e)]
+    if len(ids) > 1:
+        listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), rows[ids[0]].inbox_id)
+        return _list_again(listing, kept=len(set(kept)) or None)
+    return answer(rows[ids[0]], kept=bool(kept))
+
+
+def answer(found, act=None, code=200, **facts):
+    """After an action: the thread anew for a swap (its row comes along), the page otherwise. `act`: what can be taken
+    back. `code` other than 200: a form was refused, and comes back as it was typed."""
+    done = acts.events_of(current_user, act)[::-1] if act else []
+    if is_swap():
+        db.session.flush()
+        return fragment("team/thread", code, changed=(f"inbox-{found.inbox_id}",), row=row_of(found), oob=True,
+                        done=done, **{**thread_of(found), **facts})
+    if code != 200:
+        return present("team/inbox", 422, **{**shell(found.inbox, found), **thread_of(found), **facts})
+    return go(conversation_url(found.id) + (f"?done={act}" if done else ""))
+
+
+def _list_again(listing, **told):
+    """Back at the list, with what was done."""
+    told = {name: value for name, value in told.items() if value is not None}
+    address = list_url(listing)
+    return go(address + ("&" if "?" in address else "?") + "&".join(f"{n}={v}" for n, v in told.items())
+              if told else address)
+
+
+def _picked():
+    """The picked conversations in which the person who asks may act, locked in the order of their ids."""
+    ids = request.form.getlist("id", type=find.row_id)[:PICKED_MAX]
+    rows = db.session.scalars(visible_conversations(current_user).where(
+        Conversation.id.in_(ids), Conversation.status != "merged").order_by(Conversation.id)
+        .with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    may = {inbox: find.may_act(inbox) for inbox in {c.inbox for c in rows}}
+    return [c for c in rows if may[c.inbox]]
+
+
+def _check():
+    if not Act().validate_on_submit():
+        abort(400)
+
+
+def _number(text):
+    try:
+        return find.row_id(text or "")
+    except ValueError:
+        abort(404)
+
+
+def _with(form, name, value):
+    changed = form.copy()
+    changed[name] = value
+    return changed

@@ -1,0 +1,71 @@
+"""Lists kept under a name, and one's own drafts."""
+
+from urllib.parse import parse_qsl
+
+from flask import abort, request, url_for
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from webapp.actions import views
+from webapp.blueprints.team.routes import blueprint
+from webapp.blueprints.team.rows import list_url, rows_of, side_of
+from webapp.extensions import db
+from webapp.models import Draft
+from webapp.rules import RuleBroken
+from webapp.rules.listing import Listing
+from webapp.web import find
+from webapp.web.forms import Act, KeepView
+from webapp.web.present import go, present
+
+DRAFTS_SHOWN = 200
+
+
+@blueprint.post("/views")
+def keep_view():
+    form, listing = KeepView(), Listing.of(dict(parse_qsl(request.form.get("list", ""))), _inbox_id())
+    if listing.inbox_id:
+        find.inbox(listing.inbox_id)
+    if form.validate_on_submit():
+        try:
+            view = views.keep(current_user, form.name.data, listing, form.shared.data)
+            return go(url_for("team.saved_view", view_id=view.id))
+        except RuleBroken:
+            db.session.rollback()
+    return go(list_url(listing))
+
+
+@blueprint.get("/views/<int:view_id>")
+def saved_view(view_id):
+    view = find.view(view_id)
+    listing = Listing.of(view.query, view.query.get("inbox"))
+    found = find.inbox(listing.inbox_id) if listing.inbox_id else None
+    return present("team/inbox", **{**rows_of(found, listing), **side_of(listing), "conversation": None, "saved": view,
+                                    "view_id": view.id})
+
+
+@blueprint.post("/views/<int:view_id>/delete")
+def delete_view(view_id):
+    view = find.view(view_id)
+    if view.person_id != current_user.id:
+        abort(403)
+    if not Act().validate_on_submit():
+        abort(400)
+    views.forget(current_user, view)
+    return go(url_for("team.across"))
+
+
+@blueprint.get("/drafts")
+def drafts():
+    """What one has written and not sent, the latest first."""
+    found = db.session.scalars(select(Draft).where(Draft.person_id == current_user.id)
+                               .options(joinedload(Draft.conversation))
+                               .order_by(Draft.saved_at.desc(), Draft.id.desc()).limit(DRAFTS_SHOWN)).all()
+    return present("team/drafts", drafts=found, conversation=None, **side_of(Listing()))
+
+
+def _inbox_id():
+    try:
+        return find.row_id(request.form.get("inbox_id") or "0")
+    except ValueError:
+        return None
