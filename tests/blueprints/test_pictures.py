@@ -319,7 +319,7 @@ def test_a_body_is_answered_as_a_frame_alone_and_by_itself_it_is_the_page_for_pa
             assert answer.status_code == status_code, dest
             assert "Sec-Fetch-Dest" in answer.headers["Vary"], "what a frame was answered is kept for frames"
         assert answer.location == f"/messages/{mail}/print"
-        assert "News" in client.get(answer.location, headers={"Sec-Fetch-Dest": "document"}).text
+        assert "it is broken." in client.get(answer.location, headers={"Sec-Fetch-Dest": "document"}).text
 
 
 def test_what_is_too_complex_to_be_shown_says_so_above_its_text(box, browser_of):

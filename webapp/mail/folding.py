@@ -9,7 +9,7 @@ from bisect import bisect_left
 from html import escape, unescape
 
 from . import quoting
-from .text import is_attribution, is_header, is_mobile, quote_rule
+from .text import is_answer, is_attribution, is_header, is_mobile, quote_rule
 
 MAX_FOLDED = 600_000     # characters of HTML that are looked at
 MAX_TAGS = 40_000
@@ -112,15 +112,15 @@ def _block(run):
     return element
 
 
-def fold(html: str, label: str, subject: str = "", answers: bool = True) -> str:
+def fold(html: str, label: str, subject: str = "", references=None) -> str:
     """Sanitised `html` with the quote at its end in <details>; unchanged when it has none, or nothing but one.
 
     An answer within or below a quote stays in sight, and so does what is forwarded. `label` names the fold for those
-    who cannot see the three dots. `answers`: as in `text.parted`.
+    who cannot see the three dots. `references`: the mail's; None when they are not known.
     """
     if len(html) > MAX_FOLDED or quoting.FORWARD_SUBJECT.match(subject) or not _may_quote(html):
         return html
-    page = _Page(html, answers)
+    page = _Page(html, references is None or is_answer(subject, references))
     found = page.quote() if page.elements else None
     if found is None:
         return html

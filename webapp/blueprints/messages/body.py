@@ -11,7 +11,6 @@ from webapp.blueprints.messages.pictures import sources
 from webapp.blueprints.messages.routes import blueprint
 from webapp.mail.folding import fold
 from webapp.mail.html import fill, recheck
-from webapp.mail.text import is_answer
 from webapp.web import find
 
 # The only style sheet in the frame. The policy below names it by its hash: no other one counts, only style attributes.
@@ -66,8 +65,7 @@ def body(message_id):
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "frame"):
         # By itself it would be a stranger's page under our address, in a tab. On paper it is said whose it is.
         return _told_apart(redirect(url_for("messages.printed", message_id=message_id)))
-    subject = message.subject or ""
-    html = fold(recheck(message.html), _("Show quoted text"), subject, is_answer(subject, message.references))
+    html = fold(recheck(message.html), _("Show quoted text"), message.subject or "", message.references)
     return _told_apart(secured(make_response(page(fill(html, sources(message))))))
 
 
