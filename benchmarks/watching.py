@@ -116,7 +116,7 @@ class Bench:
                 Connection.imap_port == self.dovecot.imaps_port,
                 (Connection.caught_up.is_(False)) | (Connection.lease_until > now())))
             db.session.rollback()
-            return not busy and not any(self.house.horses(name) for name in ("jobs out in", "jobs in slow"))
+            return not busy and not any(self.house.horses(name) for name in ("jobs out in", "jobs in pictures slow"))
         wait(quiet, 900, "calm", 0.5)
 
     def arrivals(self):

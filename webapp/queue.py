@@ -18,7 +18,8 @@ from webapp.aftermath import after_commit
 
 log = logging.getLogger(__name__)
 
-QUEUES = ("out", "in", "slow")   # replies leave; mail arrives and addresses connect; first syncs and bodies
+# Replies leave; mail arrives and addresses connect; pictures from strangers' servers; first syncs and bodies.
+QUEUES = ("out", "in", "pictures", "slow")
 JOB_SECONDS, LONG_JOB_SECONDS = 120, 300     # the second: of those in the queue "slow"
 WAITS_SECONDS = 30     # after that a hint is given anew, for a worker may have died with it
 PAUSE = 5.0            # seconds in which a Redis that timed out is not asked again

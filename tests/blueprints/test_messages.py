@@ -44,12 +44,17 @@ def test_a_body_is_framed_in_a_sandbox_with_its_own_policy_and_asks_nothing_outs
 def test_an_inline_image_is_shown_by_a_link_that_ends_and_cannot_be_made_up(app, house, browser_of, monkeypatch):
     with browser_of("marek") as client:
         body = client.get(f"/messages/{house['OPENWORD'].message_id}/body").text
-    link = re.search(r'src="(/image/[^"]+)"', body)[1]
-    nobody = app.test_client()
-    answer = nobody.get(link)
+        link = re.search(r'src="(/image/[^"]+)"', body)[1]
+        assert app.test_client().get(link).status_code == 302, "the link alone opens nothing"
+        _ends_and_cannot_be_made_up(app, house, client, link, monkeypatch)
+
+
+def _ends_and_cannot_be_made_up(app, house, client, link, monkeypatch):
+    answer = client.get(link)
     assert (answer.status_code, answer.data[:8], answer.content_type) == (200, PIXEL[:8], "image/png")
     assert b"tEXt" not in answer.data, "painted anew: what was hidden in it is gone"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     token = link.rsplit("/", 1)[1]
     signer, message_id = URLSafeSerializer(app.config["SECRET_KEY"], salt="picture"), house["OPENWORD"].message_id
     ends = time.time() + 1000
@@ -62,10 +67,10 @@ def test_an_inline_image_is_shown_by_a_link_that_ends_and_cannot_be_made_up(app,
         "nobody's": signer.dumps([99999, 0, ends]), "of another shape": signer.dumps([message_id, 0]),
         "over": signer.dumps([message_id, 0, time.time() - 1]),
     }
-    assert {name: nobody.get(f"/image/{t}").status_code for name, t in forged.items()} == dict.fromkeys(forged, 404)
+    assert {name: client.get(f"/image/{t}").status_code for name, t in forged.items()} == dict.fromkeys(forged, 404)
     later = time.time() + 2 * 3600
     monkeypatch.setattr(time, "time", lambda: later)
-    assert nobody.get(link).status_code == 404
+    assert client.get(link).status_code == 404
 
 
 @pytest.mark.parametrize("start", range(0, len(NAMES), 20))

@@ -86,7 +86,7 @@ def test_shown_once_they_come_through_us_for_this_message_and_this_person(app, b
         jobs.fetch(mail)
         page, body = frame(marek, mail)
         assert "Pictures are shown this time." in page
-        assert painted(app.test_client(), body) == [200, 200], "the sandboxed frame has no cookies"
+        assert painted(marek, body) == [200, 200]
         assert "127.0.0.1" not in body
         assert "2 pictures blocked." in frame(marek, other)[0]
         assert "src=" not in frame(marek, other)[1]
@@ -169,16 +169,18 @@ def test_a_sender_in_doubt_is_not_the_one_who_was_allowed(app, box, outside, bro
 
 
 def test_a_sender_whose_check_failed_is_not_the_one_who_was_allowed(app, box, outside, browser_of):
-    """Only the word of the mailbox's own server counts."""
+    """Where people have named the mailbox's own server its word is needed, and nobody else's counts."""
     from webapp.models import Connection
-    said = {"id": "mx.corp.example", "dmarc": [["fail", "customer.example"]]}
+    failed = {"id": "mx.corp.example", "dmarc": [["fail", "customer.example"]]}
     mail = newsletter(box, outside)
     with browser_of("marek") as client:
         say(client, mail, "/always", scope="sender")
         assert "src=" not in frame(client, mail)[1]     # not here yet
         jobs.fetch(mail)
         assert painted(client, frame(client, mail)[1]) == [200, 200]
-        for trusted, shown in (("mx.elsewhere.example", True), ("mx.corp.example", False)):
+        passed = {"id": "mx.corp.example", "dkim": [["pass", "customer.example"]]}
+        for trusted, said, shown in ((None, None, True), ("mx.corp.example", passed, True), ("mx.corp.example", None, False),
+                                     ("mx.elsewhere.example", passed, False), ("", None, True), ("mx.corp.example", failed, False)):
             with unit():
                 db.session.get(Message, mail).authentication = said
                 db.session.get(Connection, box).authserv_id = trusted
@@ -296,6 +298,40 @@ def test_a_swap_answers_with_the_sheet_anew(box, outside, browser_of):
     assert "Loading pictures…" in answer.text and re.search(r"/body\?v=[0-9a-f]{12}", answer.text)
 
 
+def test_a_link_to_a_picture_opens_it_only_for_those_who_may_see_it_now(app, box, outside, browser_of):
+    mail = newsletter(box, outside)
+    with browser_of("marek") as marek, browser_of("ewa") as ewa:
+        say(marek, mail)
+        jobs.fetch(mail)
+        body = frame(marek, mail)[1]
+        assert (painted(marek, body), painted(ewa, body)) == ([200, 200], [404, 404]), "she allowed nothing"
+        anonymous = [app.test_client().get(link) for link in re.findall(r'src="(/image/[^"]+)"', body)]
+        assert [(a.status_code, a.location.partition("?")[0]) for a in anonymous] == [(302, "/sign-in")] * 2
+        say(marek, mail, "/hide")
+        assert painted(marek, body) == [404, 404]
+
+
+def test_a_body_is_answered_as_a_frame_alone_and_by_itself_it_is_the_page_for_paper(box, outside, browser_of):
+    mail = newsletter(box, outside)
+    with browser_of("marek") as client:
+        for dest, status_code in (("iframe", 200), ("frame", 200), (None, 200), ("document", 302), ("object", 302), ("embed", 302)):
+            answer = client.get(f"/messages/{mail}/body", headers={"Sec-Fetch-Dest": dest} if dest else {})
+            assert answer.status_code == status_code, dest
+            assert "Sec-Fetch-Dest" in answer.headers["Vary"], "what a frame was answered is kept for frames"
+        assert answer.location == f"/messages/{mail}/print"
+        assert "it is broken." in client.get(answer.location, headers={"Sec-Fetch-Dest": "document"}).text
+
+
+def test_what_is_too_complex_to_be_shown_says_so_above_its_text(box, browser_of):
+    arrive(box, letter(html="<div>" * 400 + "Hello there", Message_ID="<c@x>"), letter(html="<p>Fine", Message_ID="<f@x>"))
+    complicated, fine = stored(Message)
+    with browser_of("marek") as client:
+        page = client.get(f"/conversations/{complicated.conversation_id}").text
+        assert "Its layout is too complex to be shown. This is its text." in page
+        assert f"/messages/{complicated.id}/raw" in page or "Download the original" in page
+        assert "too complex" not in client.get(f"/conversations/{fine.conversation_id}").text
+
+
 def test_personal_mail_has_the_same(app, team, outside, browser_of):
     own = connected("personal", "zofia@corp.example", "zofia")
     arrive(own, letter(to="zofia@corp.example", html=f'<img src="{outside.url("/a.png")}">'))
@@ -305,7 +341,8 @@ def test_personal_mail_has_the_same(app, team, outside, browser_of):
         assert "1 picture blocked." in zofia.get(where).text
         assert say(zofia, message.id).location == where
         jobs.fetch(message.id)
-        assert painted(app.test_client(), zofia.get(f"/messages/{message.id}/body").text) == [200]
+        body = zofia.get(f"/messages/{message.id}/body").text
+        assert (painted(zofia, body), painted(marek, body), painted(app.test_client(), body)) == ([200], [404], [302])
         for what in ("", "/always", "/hide"):
             assert say(marek, message.id, what, scope="sender").status_code == 404
 

@@ -19,7 +19,7 @@ SILENT = "silent.example"         # its mail servers take the connection and nev
 OUTSIDE = "customer.example"      # customers have mailboxes on the same Dovecot, so that they can answer
 PASSWORD = "correct horse battery"
 UNDO_SECONDS = 2
-WORKERS = ("jobs out in", "jobs in slow", "watch", "clock")
+WORKERS = ("jobs out in", "jobs in pictures slow", "watch", "clock")
 UP_WITHIN = 60  # seconds
 FLASK = """
 import json, sys

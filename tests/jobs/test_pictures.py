@@ -64,7 +64,7 @@ def states(message_id):
 
 def heard(app):
     """What waits in the queue, and what was announced."""
-    queue = Queue("in", connection=app.extensions["redis"], serializer=JSONSerializer)
+    queue = Queue("pictures", connection=app.extensions["redis"], serializer=JSONSerializer)
     return [job.func_name + str(tuple(job.args)) for job in queue.jobs]
 
 
@@ -312,6 +312,66 @@ def test_mail_that_is_read_again_with_other_pictures_loses_the_old_ones(team, ou
         message = db.session.get(Message, mail)
         reread._fill_body(message, raw, contents.contents_of(raw, "whole"))
     assert (rows(mail), paintings.known(name)) == ([], None)
+
+
+def test_what_was_asked_for_before_a_mail_was_read_again_is_not_shown_in_its_new_places(team, outside):
+    """The fetch ends after the same numbers got other addresses."""
+    mail = message_with(outside.url("/a"))
+    show(mail)
+    with unit():
+        pictures.claim(mail)
+        message = db.session.get(Message, mail)
+        message.images = [["remote", outside.url("/new")]]
+    with unit():
+        pictures.store(mail, {0: outside.url("/a"), 7: outside.url("/b")}, "a" * 64, 5, 1, 1)
+        pictures.fail(mail, {0: outside.url("/a")}, "missing")
+    assert states(mail) == [("wanted", None)]
+    with unit():
+        pictures.store(mail, {0: outside.url("/new")}, "b" * 64, 5, 1, 1)
+    assert [(p.state, p.sha256) for p in rows(mail)] == [("stored", "b" * 64)]
+
+
+def test_what_came_and_was_refused_counts_too(team, outside, monkeypatch):
+    """A message of a hundred pages of rubbish must not fetch them all, not even one go after the other."""
+    monkeypatch.setattr(pictures, "BYTES_MOST", 300_000)
+    monkeypatch.setattr(jobs, "THREADS", 1)
+    for number in range(8):
+        outside.at[f"/{number}"] = ok(b"<html>" + b"x" * 100_000 + b"%d" % number)
+    mail = message_with(*(outside.url(f"/{number}") for number in range(8)))
+    show(mail)
+    jobs.fetch(mail)
+    assert len(outside.asked) == 3
+    with unit():
+        db.session.execute(update(Picture).where(Picture.why == "too_many").values(state="wanted", at=now()))
+    jobs.fetch(mail)
+    assert len(outside.asked) == 3, "it had its share"
+    show(mail)
+    jobs.fetch(mail)
+    assert len(outside.asked) == 6, "somebody stands there and asks"
+
+
+def test_what_is_too_large_counts_as_much_as_was_read_of_it(team, app, monkeypatch):
+    from webapp.mail.web import MOST_BYTES, WebError
+    asked = []
+
+    def endless(url, _reach):
+        asked.append(url)
+        raise WebError("too_large")
+    monkeypatch.setattr(jobs, "THREADS", 1)
+    monkeypatch.setitem(app.config, "WEB_GET", endless)
+    mail = message_with(*(f"https://x.example/{n}" for n in range(60)))
+    show(mail)
+    jobs.fetch(mail)
+    assert len(asked) == -(-pictures.BYTES_MOST // MOST_BYTES)
+
+
+def test_slow_servers_of_strangers_hold_no_worker_that_replies_or_mail_wait_for():
+    from webapp.launch.serve import WORKERS
+    from webapp.queue import QUEUES
+    served = [arguments.split()[1:] for _name, arguments, _seconds in WORKERS if arguments.startswith("jobs")]
+    assert {name for names in served for name in names} == set(QUEUES)
+    assert any("in" in names and "pictures" not in names for names in served)
+    assert not any("out" in names and "pictures" in names for names in served)
 
 
 def test_leaves_for_one_message_end_by_themselves(team, outside):

@@ -136,7 +136,7 @@ def test_what_is_still_unreadable_is_tried_once_a_version(team_box, unread, monk
     jobs.older(team_box)
     message = db.session.get(Message, message_id)
     assert (message.state, message.parser_version, bool(message.reread_at)) == ("unreadable", PARSER_VERSION, True)
-    assert tries.read_text() == "wb", "the whole, then its header"
+    assert tries.read_text() == "wtb", "the whole, its text, its header"
     monkeypatch.setattr(reread, "PARSER_VERSION", PARSER_VERSION + 1)
     monkeypatch.setattr(reread, "READ_WITH", reread.READ_WITH + 1)
     monkeypatch.setattr(contents, "PARSER_VERSION", PARSER_VERSION + 1)
@@ -365,7 +365,7 @@ def test_a_bomb_in_personal_mail_costs_that_message_alone_when_it_is_opened(mail
     sync.pull(box.id)
 
     def deadly(raw, how):
-        if how == "whole":
+        if how != "beyond":
             os.kill(os.getpid(), signal.SIGKILL)
         return real(raw, how)
     real = contents.contents_of
@@ -380,3 +380,52 @@ def test_a_bomb_in_personal_mail_costs_that_message_alone_when_it_is_opened(mail
         reread.ask(person("zofia"), db.session.get(Message, message.id))
     jobs.again(message.id)
     assert stored(Message)[0].state == "ok"
+
+
+def cleaned_before(box, html):
+    """A message whose HTML an older sanitiser has let through; its id."""
+    arrive(box, letter(Message_ID="<old@x>", html="<p>It is broken.</p>", text="It is broken."))
+    with unit():
+        message = stored(Message)[0]
+        message.html, message.sanitizer_version = html, SANITIZER_VERSION - 1
+        db.session.get(Connection, box).read_with = 0
+    return message.id
+
+
+def test_html_that_an_older_sanitiser_let_through_goes_when_the_mail_is_refused_today(team_box, monkeypatch, browser_of):
+    message_id = cleaned_before(team_box, '<p style="hole">let through</p>')
+    monkeypatch.setattr(jobs, "contents_of", lambda raw, how: os.kill(os.getpid(), signal.SIGKILL))
+    jobs.older(team_box)
+    message = stored(Message)[0]
+    assert (message.state, message.html, message.has_html, message.images) == ("ok", None, False, [])
+    assert "It is broken." in message.text
+    assert due() == [], "once a version"
+    with browser_of("marek") as client:
+        assert client.get(f"/messages/{message_id}/body").status_code == 404
+        page = client.get(f"/conversations/{message.conversation_id}").text
+    assert "It is broken." in page
+    assert "too complex to be shown" in page
+
+
+def test_html_stays_when_the_bytes_to_make_it_of_are_gone(team_box, monkeypatch):
+    cleaned_before(team_box, "<p>as it was</p>")
+
+    def gone(_name):
+        raise KeyError
+    monkeypatch.setattr(reread, "raw_of", gone)
+    jobs.older(team_box)
+    message = stored(Message)[0]
+    assert (message.html, message.sanitizer_version) == ("<p>as it was</p>", SANITIZER_VERSION)
+
+
+def test_a_mail_whose_html_is_too_much_today_shows_its_text(team_box, monkeypatch):
+    cleaned_before(team_box, "<p>as it was</p>")
+
+    def deadly(raw, how):
+        if how == "whole":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return contents.contents_of(raw, how)
+    monkeypatch.setattr(jobs, "contents_of", deadly)
+    jobs.older(team_box)
+    message = stored(Message)[0]
+    assert (message.state, message.html, message.text.strip()) == ("ok", None, "It is broken.")

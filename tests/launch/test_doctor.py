@@ -155,7 +155,7 @@ class TestRedis:
         assert told[0].startswith("jobs: nobody works on the queue out, in, slow")
         assert [line.split(":")[0] for line in told] == ["jobs", "watch", "clock"]
         connection = redis.Redis.from_url(server)
-        worker = Worker(["out", "in", "slow"], connection=connection)
+        worker = Worker(["out", "in", "pictures", "slow"], connection=connection)
         worker.register_birth()
         for key in checks.HEARTBEATS.values():
             connection.set(key, 1, ex=60)

@@ -81,6 +81,12 @@ def verdict(host, policy=None, port=993) -> str:
         ("2002:7f00:1::", "forbidden"),
         ("2002:808:808::", "forbidden"),
         ("2001::1", "forbidden"),
+        ("::ffff:0:127.0.0.1", "forbidden"),
+        ("4000::1", "forbidden"),
+        ("8000::1", "forbidden"),
+        ("::2:3:4", "forbidden"),
+        ("168.63.129.16", "forbidden"),
+        ("168.63.129.17", "public"),
     ],
 )
 def test_an_address_has_one_class(address, kind):

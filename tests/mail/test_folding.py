@@ -139,3 +139,13 @@ def test_a_megabyte_of_quotes_takes_no_time(html):
     started = time.process_time()
     fold(done.html, "x")
     assert time.process_time() - started < 1
+
+
+def test_what_a_form_sends_is_not_folded_unless_it_is_in_an_answer():
+    form = clean("<p>A message from the website.</p><p>From: Anna &lt;anna@x.example&gt;<br>Date: 12.05.2025<br>Subject: Pallets"
+                 "</p><p>Please call me.</p>").html
+    assert fold(form, "x", "New message", []) == form
+    assert "<details" in fold(form, "x", "Re: Pallets", [])
+    assert "<details" in fold(form, "x", "Pallets", ["a@x"])
+    for name in ("outlook desktop", "headers as text", "samsung", "gmail", "zimbra"):
+        assert "<details" in fold(clean(QUOTES[name]).html, "x", "", []), "marked by a mail program"

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from webapp.mail.html import ATTRIBUTES, TAGS, clean, estimate_height, fill, recheck, text_of
+from webapp.mail.html import ATTRIBUTES, MAX_CLEAN, TAGS, clean, estimate_height, fill, recheck, text_of
 from webapp.mail.text import snippet
 
 OURS = {"target", "rel"}
@@ -314,3 +314,66 @@ def test_the_wall_at_the_exit_is_passed_in_no_time(html):
     started = time.process_time()
     recheck(html)
     assert time.process_time() - started < 1.5
+
+
+NAMES = "font-family:" + ",".join(f"a{n:03d}" for n in range(570))
+REOPENED = "".join(f"<font color=c{n}>{{}}</font>{{}}" for n in range(300)), "</div>" + "<p>x</p>" * 1_500
+
+
+@pytest.mark.parametrize("html", [
+    "<style>p{" + NAMES + "}</style>" + "<p>x" * 5_900,
+    "<div>" + REOPENED[0].format(*["<table><td>", "</table>"] * 300) + REOPENED[1],
+    "<div>" + REOPENED[0].format(*["<marquee>", "</marquee>"] * 300) + REOPENED[1],
+    "<div>" + REOPENED[0].format(*["<object>", "</object>"] * 300) + REOPENED[1],
+], ids=["one rule for every element", "tables", "marquees", "objects"])
+def test_a_small_mail_does_not_become_a_large_page(html):
+    done = clean(html)
+    assert len(done.html) <= min(MAX_CLEAN, 30 * len(html)) and len(done.html) < 1_000_000
+    assert "x" in done.text
+
+
+def test_what_grows_beyond_all_measure_is_text(monkeypatch):
+    monkeypatch.setattr("webapp.mail.html.MAX_CLEAN", 30)
+    assert clean("<p>short").too_complex is False
+    done = clean("<style>p{x:y}</style><p>One &amp; two<p>" + "three " * 9)
+    assert (done.too_complex, done.html) == (True, "")
+    assert done.text == "One & two\n" + "three " * 8 + "three", "lines, without code"
+
+
+@pytest.mark.parametrize("html", [("\xa3" + "x" * 15) * 118_000, "\xa0" * 430_000, "<p>q</p>" + "\x80" * 400_000],
+                         ids=["pounds", "blanks that stay", "controls"])
+def test_letters_that_are_dear_to_write_take_no_time(html):
+    started = time.process_time()
+    clean(html)
+    assert time.process_time() - started < 2
+
+
+MJML = """<body><div><table style="width:100%"><tr><td style="direction:ltr;font-size:0px;padding:20px 0">
+<div style="font-size:0px;display:inline-block">SPACE<table width="100%"><tr><td style="font-size:0px;padding:10px 25px">
+<div style="font-family:Helvetica;font-size:20px">Hello <b>World</b></div></td></tr></table></div></td></tr></table></div>"""
+
+
+def test_a_newsletter_that_takes_the_size_from_its_columns_has_its_words():
+    assert text_of(MJML) == clean(MJML).text == "Hello World"
+    assert text_of("<div style='font-size:0'>no<b>no</b><i style='font:12px Arial'>yes</i></div>") == "yes"
+
+
+@pytest.mark.parametrize("style", [
+    "display:none", "display:/**/none", "display: none !important", "d\\69splay:none", "visibility:collapse", "opacity:0",
+    "opacity:.0", "max-height:0;overflow:hidden", "width:0px;overflow:hidden", "mso-hide:all", "font-size:0.0px",
+    "font:0/0 Arial"])
+def test_words_that_no_frame_shows_reach_no_list_and_no_paper(style):
+    assert text_of(f"<p>Hello</p><div style='{style}'>pay <b>elsewhere</b></div>") == "Hello"
+
+
+@pytest.mark.parametrize("style", ["opacity:0.5", "max-height:0.5em;overflow:hidden", "height:0", "font-size:0.9em", "width:00"])
+def test_words_that_are_shown_stay(style):
+    assert text_of(f"<div style='{style}'>Hello</div>") == "Hello"
+
+
+def test_an_entity_is_no_way_around_the_wall_at_the_exit():
+    for style in ("background:url&lpar;http://leak.test)", "background:url&#40;http://leak.test&#41;", "colo&#114;:red",
+                  "background:\x75rl&#x28;x)", "a:&colon;"):
+        assert recheck(f'<p style="{style}">x</p>').startswith("&lt;p")
+    kept = '<p style="font-family:a&amp;b,&quot;c">x</p>'
+    assert recheck(kept) == kept

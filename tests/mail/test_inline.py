@@ -110,3 +110,10 @@ def test_a_bomb_of_sheets_takes_less_than_a_second(html):
     done = clean(html)
     assert time.process_time() - started < 1
     assert harm_in(done.html) == []
+
+
+def test_comments_before_a_sheet_are_passed_once():
+    started = time.process_time()
+    assert sheets_of("<!---->" * 70_000 + "<style>") == ""
+    assert time.process_time() - started < 0.5
+    assert sheets_of("<!-- <style>a</style> -->" * 3 + "<style>b</style><!-- x --><style>c</style>") == "b\nc"

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from webapp.mail import quoting
-from webapp.mail.text import parted, snippet, split_quote, split_signature, to_html
+from webapp.mail.text import is_answer, parted, snippet, split_quote, split_signature, to_html
 
 QUOTED = "\n> first line\n> second line\n"
 BARE = "\n\nfirst line\nsecond line\n"
@@ -232,3 +232,27 @@ def test_no_word_is_ever_lost():
     for _ in range(500):
         text = "\n".join(rng.choices(lines, k=rng.randint(0, 25)))
         assert "".join(split_quote(text)) == text and "".join(split_signature(text)) == text
+
+
+FORMS = ("A message from the website.\n\nFrom: Anna <anna@x.example>\nDate: 12.05.2025\nSubject: Pallets\n\nPlease call me.\n",
+         "New enquiry\n\nFrom: anna@x.example\nTo: sales@corp.example\nSubject: Pallets\n\nWhat do they cost?\n",
+         "Nowe zapytanie\n\n*Od:* anna@x.example\n*Data:* 12.05.2025\n*Temat:* Palety\n\nIle kosztują?\n")
+
+
+@pytest.mark.parametrize("text", FORMS, ids=range(len(FORMS)))
+def test_what_a_form_sends_answers_nothing_and_stays_in_sight(text):
+    assert parted(text, "New message", answers=False) == (text, "", "")
+    assert parted(text, "Re: Pallets", answers=True)[2], "in an answer it is a mail's header, copied"
+
+
+def test_what_a_mail_program_marks_is_a_quote_in_every_mail():
+    for quoted in ("From: Jan\nSent: Monday\nTo: Anna\n\nOLD\n", "-----Original Message-----\nOLD\n", "> OLD\n",
+                   "________________________________\nFrom: Jan <j@x.example>\nDate: Mon\nTo: Anna\n\nOLD\n",
+                   "On 6 Jan 2025 at 10:00, Jan <j@x.example> wrote:\n> OLD\n"):
+        assert parted("NEW\n\n" + quoted, answers=False) == ("NEW\n\n", "", quoted)
+
+
+def test_an_answer_is_told_by_its_header_or_its_subject():
+    assert all(is_answer(s, ()) for s in ("Re: x", "AW: x", "Odp: x", "RE[2]: x", "SV: x", "Antw: x", "回复：x", " re : x"))
+    assert not any(is_answer(s, ()) for s in ("", "Reklamacja: x", "Pallets", "Area: x", "Fwd: x"))
+    assert is_answer("Pallets", ["a@x"])

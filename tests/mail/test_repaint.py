@@ -218,3 +218,17 @@ def test_the_workshop_knows_nothing_of_us(monkeypatch):
         assert not any(name in loaded for name in ("sqlalchemy", "psycopg", "_ssl", "zstandard", "nh3"))
     nursery.close()
     assert nursery._process.returncode is not None
+
+
+def test_one_crash_of_the_painter_says_nothing_of_a_picture(monkeypatch):
+    """What is said of bytes is kept: it must not be the machine's fault."""
+    real, crashes = Painter._ask, [True]
+
+    def ask(self, raw, how):
+        if crashes:
+            crashes.pop()
+            self._apart.stop()
+            raise apart.Died
+        return real(self, raw, how)
+    monkeypatch.setattr(Painter, "_ask", ask)
+    assert repaint(picture()).content_type == "image/png"

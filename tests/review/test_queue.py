@@ -6,6 +6,7 @@ import pytest
 from mailroom import arrive, connected, letter, person, stored
 from rq import Queue
 
+from webapp import queue
 from webapp.actions import replies
 from webapp.extensions import db, unit
 from webapp.jobs import sweep
@@ -14,7 +15,7 @@ from webapp.models.types import now
 
 
 def lengths(app):
-    return {name: len(Queue(name, connection=app.extensions["redis"])) for name in ("out", "in", "slow")}
+    return {name: len(Queue(name, connection=app.extensions["redis"])) for name in queue.QUEUES}
 
 
 def test_hints_do_not_pile_up_while_no_worker_takes_them(app, team):
@@ -27,18 +28,16 @@ def test_hints_do_not_pile_up_while_no_worker_takes_them(app, team):
     for _ in range(10):
         sweep.replies()
         sweep.everything()
-    assert lengths(app) == {"out": 1, "in": 0, "slow": 1}      # never read so far: it may hang
+    assert lengths(app) == {"out": 1, "in": 0, "pictures": 0, "slow": 1}      # never read so far: it may hang
 
 
 def test_a_hint_that_was_lost_is_given_again_soon(app, team):
-    from webapp import queue
     queue.enqueue("webapp.jobs.sync.pull", (1,))
     app.extensions["redis"].delete("rq:queue:in")
     assert 0 < app.extensions["redis"].ttl(queue.marker("webapp.jobs.sync.pull", (1,), "in")) <= 60
 
 
 def test_a_hint_given_while_the_job_runs_is_not_lost(app, team):
-    from webapp import queue
     queue.enqueue("webapp.jobs.sync.pull", (1,))
     queue.started("webapp.jobs.sync.pull", (1,))
     queue.enqueue("webapp.jobs.sync.pull", (1,))

@@ -65,7 +65,7 @@ def test_slow_messages_are_stored_before_the_job_is_killed(monkeypatch):
     def reads():
         for _ in range(50):
             clock[0] += 2.0
-            yield SimpleNamespace(raw=b"bomb")
+            yield SimpleNamespace(raw=b"bomb", came=4)
     sizes = [len(batch) for batch, _is_last in intake._by_bytes(reads())]
     assert sum(sizes) == 50
     assert max(sizes) <= 5

@@ -11,7 +11,10 @@ from webapp.rules.pictures import FREEMAIL, LEAVES_MOST, TRIES_MOST, check_leave
 @pytest.mark.parametrize(("address", "sure", "values"), [
     ("Anna@Customer.example", True, {"sender": "anna@customer.example", "domain": "customer.example"}),
     ("anna@żółw.example", True, {"sender": "anna@xn--w-uga1v8h.example", "domain": "xn--w-uga1v8h.example"}),
-    ("anna@GMAIL.com", True, {"sender": "anna@gmail.com"}), ("jan@wp.pl", True, {"sender": "jan@wp.pl"}),
+    ("anna@GMAIL.com", True, {"sender": "anna@gmail.com"}),
+    ("a@yahoo.com.mx", True, {"sender": "a@yahoo.com.mx"}), ("a@live.se", True, {"sender": "a@live.se"}),
+    ("a@duck.com", True, {"sender": "a@duck.com"}), ("a@ziggo.nl", True, {"sender": "a@ziggo.nl"}),
+    ("a@live-shop.example", True, {"sender": "a@live-shop.example", "domain": "live-shop.example"}), ("jan@wp.pl", True, {"sender": "jan@wp.pl"}),
     ("anna@customer.example", False, {}), ("", True, {}), ("nobody", True, {}), ("a@b@c", True, {}),
 ])
 def test_what_may_be_allowed_for_good(address, sure, values):

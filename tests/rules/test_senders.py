@@ -7,7 +7,7 @@ import pytest
 from webapp.mail.authentication import read
 from webapp.rules import RuleBroken
 from webapp.rules.lookalike import borrows, imitates, is_close, mixed_word, skeleton
-from webapp.rules.senders import Known, Sender, believed, check_authserv_ids, other_form, warnings
+from webapp.rules.senders import Known, Sender, believed, check_authserv_ids, is_proven, other_form, warnings
 
 KNOWN = Known(addresses=frozenset({"support@transwisla.example", "zofia.lis@gmail.com"}),
               domains=frozenset({"transwisla.example"}), people=("Zofia Lis", "Marek"), inboxes=("Support",),
@@ -145,3 +145,16 @@ def test_hostile_input_costs_little():
                  b"x; " + b"dkim=pass; " * 100_000, b"x;" + b" " * 1_000_000):
         read(bomb)
     assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize(("header", "proven"), [
+    (b"mx.ours.test; dmarc=pass header.from=bank.test", True), (b"mx.ours.test; spf=pass smtp.mailfrom=x@mail.bank.test", True),
+    (b"mx.ours.test; dkim=pass header.d=bank.test", True), (b"mx.ours.test; spf=fail; dkim=pass header.d=bank.test", True),
+    (b"mx.ours.test; spf=pass smtp.mailfrom=x@evil.test; dkim=pass header.d=evil.test; dmarc=none", False),
+    (b"mx.ours.test; dkim=pass", False), (b"mx.ours.test; spf=pass smtp.mailfrom=xbank.test", False),
+    (b"mx.ours.test; dmarc=fail header.from=bank.test; dkim=pass header.d=bank.test", False),
+    (b"mx.ours.test; none", False), (b"mx.evil.test; dmarc=pass header.from=bank.test", False), (b"", False)])
+def test_a_sender_is_proven_by_the_mailboxs_own_server_alone(header, proven):
+    sender = Sender("", "anna@bank.test", authentication=read(header) if header else None)
+    assert is_proven(sender, "mx.ours.test mx2.ours.test") is proven
+    assert is_proven(sender, "") is True, "nobody has said whose word counts"

@@ -19,7 +19,7 @@ from webapp.launch.serve import Serving
 from webapp.models import Connection, Inbox, Person
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKERS = ("jobs out in", "jobs in slow")
+WORKERS = ("jobs out in", "jobs in pictures slow")
 NAMES = (*WORKERS, "watch", "clock")
 WEB = "web"
 

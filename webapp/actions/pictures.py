@@ -18,6 +18,7 @@ from webapp.queue import later
 from webapp.rules.pictures import BYTES_MOST, KEPT, ONCE_LASTS, PICTURES_MOST, TRIES_MOST, check_leave, next_try
 
 JOB = "webapp.jobs.pictures.fetch"
+QUEUE = "pictures"      # of its own: slow servers of strangers hold one worker, never the one that replies wait for
 CLAIMED = timedelta(seconds=60)      # longer than a job fetches in one go; after that it was lost
 DAY = timedelta(days=1)
 
@@ -80,8 +81,9 @@ def look_at(message_id):
     _want(message)
     db.session.execute(update(Picture).where(Picture.message_id == message_id, Picture.shown_at < now() - DAY)
                        .values(shown_at=now()))
-    db.session.execute(update(Picture).where(Picture.message_id == message_id, Picture.state == "stored",
-                                             Picture.version < VERSION).values(state="wanted", tries=0, at=now()))
+    db.session.execute(update(Picture).where(
+        Picture.message_id == message_id, Picture.state == "stored", Picture.version < VERSION).values(
+            state="wanted", tries=0, size=0, at=now()))
 
 
 def claim(message_id):
@@ -90,8 +92,7 @@ def claim(message_id):
     rows = db.session.scalars(select(Picture).where(
         Picture.message_id == message_id, Picture.state == "wanted", Picture.at <= now())
         .order_by(Picture.number).with_for_update(skip_locked=True)).all()
-    spent = db.session.scalar(select(func.coalesce(func.sum(Picture.size), 0)).where(
-        Picture.message_id == message_id, Picture.state == "stored"))
+    spent = db.session.scalar(select(func.coalesce(func.sum(Picture.size), 0)).where(Picture.message_id == message_id))
     wanted = []
     for row in rows:
         if row.number < len(message.images) and message.images[row.number][0] == "remote":
@@ -102,25 +103,26 @@ def claim(message_id):
     return wanted, max(0, BYTES_MOST - spent)
 
 
-def store(message_id, numbers, sha256, size, width, height):
-    """What came is painted and kept: the picture of these numbers. `size`: of what came, counted once."""
-    for row in _rows(message_id, numbers):
+def store(message_id, asked, sha256, size, width, height):
+    """What came is painted and kept: the picture of these numbers. `asked`: {number: URL}. `size`: once."""
+    for row in _rows(message_id, asked):
         row.state, row.why, row.sha256, row.version, row.at = "stored", None, sha256, VERSION, now()
         row.width, row.height, row.size, size = width, height, size, 0
     db.session.flush()
 
 
-def fail(message_id, numbers, why):
-    """These could not be loaded. What may pass is tried again later, by the clock."""
-    for row in _rows(message_id, numbers):
+def fail(message_id, asked, why, size=0):
+    """These could not be loaded. What may pass is tried again later, by the clock. `size`: of what came, though."""
+    for row in _rows(message_id, asked):
+        row.size, size = row.size + size, 0
         row.why, wait = why, next_try(why, row.tries)
         row.state, row.at = ("failed", now()) if wait is None else ("wanted", now() + wait)
     db.session.flush()
 
 
-def put_back(message_id, numbers):
+def put_back(message_id, asked):
     """There was no time for these: they are next."""
-    for row in _rows(message_id, numbers):
+    for row in _rows(message_id, asked):
         row.at = now()
         if row.tries >= TRIES_MOST:
             row.state, row.why = "failed", "unreachable"
@@ -169,7 +171,12 @@ def _forget_unnamed(names):
         paintings.forget(gone)
 
 
-def _rows(message_id, numbers):
+def _rows(message_id, asked):
+    """Those of `asked` that still wait for what came: a message that was read again meanwhile may have other pictures
+    under the same numbers."""
+    message = db.session.get(Message, message_id)
+    images = message.images if message else []
+    numbers = [n for n, url in asked.items() if n < len(images) and list(images[n]) == ["remote", url]]
     return db.session.scalars(select(Picture).where(
         Picture.message_id == message_id, Picture.number.in_(numbers), Picture.state == "wanted")).all()
 
@@ -179,9 +186,10 @@ def _want_again(message):
     _want(message)
     db.session.execute(update(Picture).where(
         Picture.message_id == message.id, or_(Picture.state == "failed", and_(
-            Picture.state == "wanted", Picture.why.is_not(None)))).values(state="wanted", why=None, tries=0, at=now()))
+            Picture.state == "wanted", Picture.why.is_not(None)))).values(
+            state="wanted", why=None, tries=0, size=0, at=now()))
     tell(message)
-    later(JOB, message.id)
+    later(JOB, message.id, queue=QUEUE)
 
 
 def _want(message):

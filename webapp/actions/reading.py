@@ -157,8 +157,8 @@ class _Line:
         self._apart.ask([(read.raw, read.how) for read in reads])
 
     def _answer(self):
-        """The first of those that were asked for. A message that the parser does not survive is shown as unreadable,
-        with its header if that is harmless; those behind it are asked for again."""
+        """The first of those that were asked for. Of a message that the parser does not survive what is harmless is
+        read, see `read_beyond`; those behind it are asked for again."""
         read = self._asked.popleft()
         self._held -= read.held()
         try:

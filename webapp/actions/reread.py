@@ -81,18 +81,22 @@ def fill(message_id, raw, contents):
         if database_in_trouble(error):
             raise
         log.exception("message %s stays as it is", message_id)
-        give_up(message_id)
+        give_up(message_id, refused=True)
     return True
 
 
-def give_up(message_id):
-    """It can't be read by this version either. A newer one will try again."""
+def give_up(message_id, refused=False):
+    """It can't be read by this version either. A newer one will try again. `refused`: its bytes are there, and this
+    version finds nothing in them that it would show."""
     if message := _due(message_id):
         message.parser_version = PARSER_VERSION
         if message.state == "unreadable":
             message.reread_at = now()
         else:
             message.sanitizer_version = SANITIZER_VERSION
+            if refused:     # what the older sanitiser let through is not shown any more: its text is, and the original
+                pictures.drop(message)
+                message.html, message.has_html, message.images, message.height = None, False, [], 0
         tell(message)
 
 
@@ -152,7 +156,6 @@ def _fill_body(message, _raw, contents):
         conversation.last_snippet = columns["snippet"]
     for name in BODY:
         setattr(message, name, columns[name])
-    message.sanitizer_version = SANITIZER_VERSION      # also when the new one finds no HTML in it
     message.parser_version = PARSER_VERSION
     indexing.put(message, parsed.words)
     tell(message)

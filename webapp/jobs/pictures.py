@@ -11,7 +11,7 @@ from flask import current_app
 from webapp.actions import paintings, pictures
 from webapp.jobs import job, patiently, unit
 from webapp.mail.repaint import NotPainted, Painter
-from webapp.mail.web import Reach, WebError, get
+from webapp.mail.web import MOST_BYTES, Reach, WebError, get
 from webapp.queue import enqueue
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def fetch(message_id):
     finally:
         _write(lambda: pictures.fetched(message_id))
     if left:
-        enqueue(pictures.JOB, (message_id,))
+        enqueue(pictures.JOB, (message_id,), queue=pictures.QUEUE)
 
 
 class _Fetching:
@@ -67,7 +67,7 @@ class _Fetching:
                 for done in wait(running, return_when=FIRST_COMPLETED).done:     # each ends in its time
                     self._take(running.pop(done), done, painter)
                 self._write_now_and_then()
-        rest = [number for url in urls for number in self._numbers[url]]
+        rest = {number: url for url in urls for number in self._numbers[url]}
         if rest and self._left_bytes <= 0:
             self._outcomes.append((pictures.fail, rest, "too_many"))
         elif rest:
@@ -79,21 +79,25 @@ class _Fetching:
         return self._left_bytes > 0 and time.monotonic() < self._until
 
     def _take(self, url, done, painter):
-        numbers = self._numbers[url]
+        asked, came = dict.fromkeys(self._numbers[url], url), 0
         try:
             raw = done.result()
+            came = len(raw)
             if len(raw) > self._left_bytes:
                 self._left_bytes = 0
                 raise WebError("too_many")
             self._left_bytes -= len(raw)
             name = hashlib.sha256(raw).hexdigest()
             made = self._painted(name, raw, painter)
-            self._outcomes.append((pictures.store, numbers, name, len(raw), made.width, made.height))
+            self._outcomes.append((pictures.store, asked, name, len(raw), made.width, made.height))
         except (WebError, NotPainted) as no:
-            self._outcomes.append((pictures.fail, numbers, no.code))
+            if isinstance(no, WebError) and no.code == "too_large":
+                came = MOST_BYTES       # they came, although nobody wants them
+                self._left_bytes -= came
+            self._outcomes.append((pictures.fail, asked, no.code, came))
         except Exception:
             log.exception("a picture of message %s", self._id)
-            self._outcomes.append((pictures.fail, numbers, "unreachable"))
+            self._outcomes.append((pictures.fail, asked, "unreachable", came))
 
     def _painted(self, name, raw, painter):
         """What was refused once is not tried again for every mail that has it."""
@@ -127,8 +131,8 @@ class _Fetching:
         outcomes, self._outcomes, self._made, self._stored = self._outcomes, [], {}, time.monotonic()
 
         def write():
-            for action, numbers, *facts in outcomes:
-                action(self._id, numbers, *facts)
+            for action, asked, *facts in outcomes:
+                action(self._id, asked, *facts)
         if outcomes:
             _write(write)
 

@@ -59,7 +59,7 @@ def everything():
     _hint("webapp.jobs.notices.reset", "out", look(lambda: db.session.scalars(links.resets_to_find().limit(200)).all()))
     _hint("webapp.jobs.connect.connect", "in", look(_stuck) + look(_connecting_again))
     _hint("webapp.jobs.reread.older", "slow", look(lambda: db.session.scalars(reread.behind().limit(20)).all()))
-    _hint(pictures.JOB, "in", look(lambda: db.session.scalars(pictures.due().limit(200)).all()))
+    _hint(pictures.JOB, pictures.QUEUE, look(lambda: db.session.scalars(pictures.due().limit(200)).all()))
     if look(indexing.anything_left) and not crowded("slow"):
         enqueue(indexing.JOB, queue="slow")
     _hint(autoreply.JOB, "in", look(lambda: db.session.scalars(autoreply.due().limit(200)).all()))

@@ -22,7 +22,7 @@ LEAST_SPACE = 1_000_000_000  # bytes; mail is kept, so a full disk comes suddenl
 OLDEST_PYTHON = (3, 11)
 OLDEST_REDIS = (6, 2)  # tried with RQ 3: 6.2 and newer
 KEYS = "secret.keys"
-QUEUES = ("out", "in", "slow")
+QUEUES = ("out", "in", "pictures", "slow")
 HEARTBEATS = {"watch": "postroom:alive:watch", "clock": "postroom:alive:clock"}  # Redis keys that expire in 60 s
 START = "start it with: python3 run"
 

@@ -15,7 +15,7 @@ STOP_ORDER = ("web", "watch", "clock", "jobs-out", "jobs-slow", "demo", "valkey"
 DEMO_WITHIN, PREPARE_WITHIN, WEB_WITHIN = 60, 900, 60  # seconds; a migration of a large database takes its time
 WEB_PROCESSES, THREADS_EACH = 2, 256  # a live stream holds a thread: fewer threads than streams stop the whole site
 # name, arguments of worker.py, seconds to stop: a job in hand may end first
-WORKERS = (("jobs-out", "jobs out in", 10), ("jobs-slow", "jobs in slow", 10),
+WORKERS = (("jobs-out", "jobs out in", 10), ("jobs-slow", "jobs in pictures slow", 10),
            ("watch", "watch", 5), ("clock", "clock", 5))
 SHARED_MEMORY = "/dev/shm"
 PROBLEMS = (BadSetting, folder.FolderProblem, mail_servers.NoPorts, ports.PortProblem, valkey.NoServer, DidNotStart)

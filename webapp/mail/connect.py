@@ -24,12 +24,14 @@ AddressClass = Literal["public", "private", "loopback", "forbidden"]
 _LOOPBACK = [ipaddress.ip_network(n) for n in ("127.0.0.0/8", "::1/128")]
 _PRIVATE = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
 # Special-purpose ranges (RFC 6890 and its registry) that `is_global` has judged differently over Python's versions,
-# and metadata services of clouds that live in ordinary private space.
+# and services of clouds for their own machines that live in ordinary private space, or look public (168.63.129.16).
 _FORBIDDEN = [ipaddress.ip_network(n) for n in (
-    "0.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
-    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", "fd00:ec2::/32", "100::/64", "2001::/23", "2001:db8::/32",
-    "2002::/16", "64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fe80::/10", "fec0::/10", "ff00::/8", "::/128")]
+    "0.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24",
+    "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3", "fd00:ec2::/32", "100::/64",
+    "2001::/23", "2001:db8::/32", "2002::/16", "64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fe80::/10", "fec0::/10",
+    "ff00::/8", "::/128")]
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")     # all that was ever given out of IPv6 (RFC 4291, IANA's registry)
 _V4_COMPATIBLE = ipaddress.ip_network("::/96")
 
 # What a host may consist of, after IDNA: letters, digits, hyphen, dot, underscore; or an IPv6 literal.
@@ -59,6 +61,8 @@ def classify_address(address) -> AddressClass:
         return "forbidden"
     if _in(address, _PRIVATE):
         return "private"
+    if address.version == 6 and address not in _GLOBAL_UNICAST:     # ::ffff:0:127.0.0.1 of RFC 2765, too
+        return "forbidden"
     return "public" if address.is_global and not address.is_multicast else "forbidden"
 
 

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from html import escape, unescape
 
 from . import quoting
-from .text import is_attribution, is_header, is_mobile, quote_rule
+from .text import is_answer, is_attribution, is_header, is_mobile, quote_rule
 
 MAX_FOLDED = 600_000     # characters of HTML that are looked at
 MAX_TAGS = 40_000
@@ -112,15 +112,15 @@ def _block(run):
     return element
 
 
-def fold(html: str, label: str, subject: str = "") -> str:
+def fold(html: str, label: str, subject: str = "", references=None) -> str:
     """Sanitised `html` with the quote at its end in <details>; unchanged when it has none, or nothing but one.
 
     An answer within or below a quote stays in sight, and so does what is forwarded. `label` names the fold for those
-    who cannot see the three dots.
+    who cannot see the three dots. `references`: the mail's; None when they are not known.
     """
     if len(html) > MAX_FOLDED or quoting.FORWARD_SUBJECT.match(subject) or not _may_quote(html):
         return html
-    page = _Page(html)
+    page = _Page(html, references is None or is_answer(subject, references))
     found = page.quote() if page.elements else None
     if found is None:
         return html
@@ -137,8 +137,8 @@ def _may_quote(html):
 class _Page:
     """Elements and visible words of sanitised HTML, by their positions."""
 
-    def __init__(self, html):
-        self.html, self.elements, self.runs = html, [], []
+    def __init__(self, html, answers):
+        self.html, self.answers, self.elements, self.runs = html, answers, [], []
         stack, position, hidden = [], 0, None
         for count, tag in enumerate(_TAG.finditer(html)):
             if count > MAX_TAGS:
@@ -216,10 +216,10 @@ class _Page:
                 continue
             if text[0] in "-_" and (kind := quote_rule(text)):
                 yield run.start, "forward" if kind == "forwarded" else "below", run.element
-            elif (":" in text[:30] or "：" in text[:30]) and self._header_at(number):
+            elif (":" in text[:30] or "：" in text[:30]) and self._header_at(number, self.answers):
                 yield run.start, "below", run.element
 
-    def _header_at(self, number):
+    def _header_at(self, number, answers=True):
         """Is this the copied header of a mail: “From:”, and soon “Sent:”?"""
         if number >= len(self.runs) or _FIELD.split(self.runs[number].text, maxsplit=1)[0].lower() not in quoting.FROM:
             return False
@@ -230,7 +230,7 @@ class _Page:
                 joined[-1] += " " + line
             else:
                 joined.append(line)
-        return is_header(joined)
+        return is_header(joined, answers=answers)
 
     def _seen(self, start, end):
         """Is anything to be seen between these positions?"""

@@ -8,7 +8,7 @@ pictures taken out into a list. The page adds a sandboxed frame with its own CSP
 import re
 import threading
 from collections.abc import Mapping
-from html import escape
+from html import escape, unescape
 from math import ceil
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
@@ -23,6 +23,7 @@ from .simplify import limit, simplify, without_body
 SANITIZER_VERSION = 3   # raise it with every change of what comes out; stored mail is then sanitised again
 MAX_IMAGES = 1_000
 MAX_CITED = 30          # quotes of one mail that are marked as such in its text
+MAX_CLEAN = 4_000_000   # characters that come out: what a small mail can be made to grow to is not stored
 MAX_URL = 8_000
 MAX_DATA_URL = 273_100  # characters of base64 for 200 KB
 
@@ -96,7 +97,7 @@ def clean(html: str, with_text: bool = True) -> CleanHtml:
     sheets = sheets_of(html)
     simple = limit(folding.mark(html))
     if simple is None:
-        return CleanHtml("", (), _crude_text(html), True)
+        return only_text(html)
     simple = without_body(inline(simple, sheets) if sheets else simple)
     images: list[Image] = []
     _current.images = images
@@ -104,7 +105,14 @@ def clean(html: str, with_text: bool = True) -> CleanHtml:
         out = _cleaner().clean(simple)
     finally:
         _current.images = None
+    if len(out) > MAX_CLEAN:
+        return only_text(html)
     return CleanHtml(out, tuple(images), _text(simple) if with_text else "", False)
+
+
+def only_text(html: str) -> CleanHtml:
+    """Of what is too much for a parser: its text, cut out of it."""
+    return CleanHtml("", (), _crude_text(html), True)
 
 
 _current = threading.local()  # the list that the picture under way goes to, and the thread's own cleaner
@@ -203,7 +211,7 @@ def _link(value: str) -> str | None:
 
 _NAMES = sorted({name for names in ATTRIBUTES.values() for name in names} - {"style", "href", "src", "background"}
                 | {"target", "rel"})
-_STYLE = r'(?:[^"(\\@]++|(?i:(?<=rgb)|(?<=rgba)|(?<=hsl)|(?<=hsla))\([^"()\\@]*+\))*+'
+_STYLE = r'(?:[^"(\\@&]++|&(?:amp|quot|lt|gt|nbsp);|(?i:(?<=rgb)|(?<=rgba)|(?<=hsl)|(?<=hsla))\([^"()\\@]*+\))*+'
 _VALUE = "|".join((
     rf'(?:{"|".join(_NAMES)})="[^"]*+"', rf'style="{_STYLE}"', r'href="(?i:https?://|mailto:|tel:)[^"]*+"',
     r'src="postroom-image:\d{1,6}"'))
@@ -241,9 +249,11 @@ _BREAK_TAG = re.compile(r"<(?=/?(?:[dD][iI][vV]|[tT][rR]|[lL][iI]|[dD][tTdD]|[cC
 _BR_TAG = re.compile(r"<(?=[bB][rR][\s/>])")
 _CELL_TAG = re.compile(r"<(?=[tT][dDhH][\s>])")
 _UNSHOWN = "script style title head noscript template textarea select option svg math iframe object audio video".split()
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size:\s?0(?![.\d])|mso-hide\s*:\s*all",
-                           re.IGNORECASE)
-_HIDING = ("hidden", "none", "mso-hide", "font-size:0", "font-size: 0")
+# Of what `css.clean` lets through: with it, no comment and no escape hides a word from us that a browser reads.
+_HIDDEN_STYLE = re.compile(
+    r"(?:^|;)(?:display:none|visibility:(?:hidden|collapse)|mso-hide:all|opacity:(?:0|0?\.0+)%?(?=;|$))")
+_NO_ROOM = re.compile(r"(?:^|;)(?:max-)?(?:height|width):0(?![.\d])")
+_FONT_SIZE = re.compile(r"(?:^|;)font(?:-size)?:((?:0|0?\.0+)(?![.\d]))?")
 _PADDING = re.compile("[\u200b-\u200f\u034f\ufeff\u00ad\u2060\\s]{4,}")
 
 
@@ -265,16 +275,35 @@ def _text(simple: str) -> str:
     tree.strip_tags(_UNSHOWN)
     if tree.body is None:
         return ""
-    if any(word in lower for word in _HIDING):
-        for node in tree.css("[hidden], [style]"):
-            if "hidden" in node.attributes or _HIDDEN_STYLE.search(node.attributes.get("style") or ""):
-                node.inner_html = ""  # emptied, not taken out: the list may hold nodes within it
+    if "style=" in lower or "hidden" in lower:
+        _empty_hidden(tree)
     if "cite" in lower:
         for node in tree.css('blockquote[type="cite"]')[:MAX_CITED]:
             lines = _tidy(node.text(deep=True, separator="")).split("\n")
             # Marked as in plain text, so that a list finds the answer below it (webapp/mail/text.py).
             node.inner_html = "\f\f" + escape("\f".join(f"> {line}" for line in lines)) + "\f\f"
     return _tidy(tree.body.text(deep=True, separator=""))
+
+
+def _empty_hidden(tree) -> None:
+    """Nodes are emptied, not taken out: the list may hold nodes within them."""
+    without_size, sized = [], set()      # sized: what has a size of its own, and everything around that
+    for node in tree.css("[hidden], [style]"):
+        style = css.clean(node.attributes.get("style") or "")
+        if "hidden" in node.attributes or _HIDDEN_STYLE.search(style) or (
+                "overflow:hidden" in style and _NO_ROOM.search(style)):
+            node.inner_html = ""
+        elif size := _FONT_SIZE.search(style):
+            if size[1]:
+                without_size.append(node)
+                continue
+            while node is not None and node.mem_id not in sized:
+                sized.add(node.mem_id)
+                node = node.parent
+    for node in without_size:      # MJML sets every column to 0, and the words in it to a size of their own
+        for child in list(node.iter(include_text=True)):
+            if child.mem_id not in sized:
+                child.decompose() if child.tag[0] == "-" else setattr(child, "inner_html", "")    # words, comments
 
 
 def _tidy(text: str) -> str:
@@ -296,12 +325,27 @@ def _tidy(text: str) -> str:
 
 
 _CRUDE_TAG = re.compile(r"<[^<>]*>?")
+_CRUDE_BREAK = re.compile(r"</?(?:p|div|tr|table|li|h[1-6]|br|blockquote)(?=[\s/>])", re.IGNORECASE)
 
 
 def _crude_text(html: str) -> str:
-    """Text of what no parser should see: tags cut out without understanding them, at most 100,000 characters."""
-    text = _CRUDE_TAG.sub(" ", html[:1_000_000])
-    return " ".join(text.split())[:100_000]
+    """Text of what no parser should see: tags cut out without understanding them, at most 100,000 characters. Code and
+    styles go as far as they can be told by their tags."""
+    text = _CRUDE_TAG.sub(" ", _CRUDE_BREAK.sub(lambda tag: "\f" + tag[0], _without_code(html[:1_000_000])))
+    lines = (" ".join(unescape(line).split()) for line in text.split("\f"))
+    return "\n".join(filter(None, lines))[:100_000]
+
+
+def _without_code(html: str) -> str:
+    lower = html.lower()
+    for name in ("style", "script", "title"):
+        out, position = [], 0
+        while (start := lower.find(f"<{name}", position)) >= 0 and (end := lower.find(f"</{name}", start)) >= 0:
+            out.append(html[position:start])
+            position = end
+        html = "".join(out) + html[position:]
+        lower = html.lower() if out else lower
+    return html
 
 
 _BLOCK_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^>]*)>")

@@ -18,6 +18,7 @@ MAX_ELEMENTS = 6_000      # of the mail, to which rules may apply
 MAX_STEPS = 60_000        # rules looked at, and ancestors climbed
 MAX_STYLES = 600          # different style attributes made
 MAX_STYLE = 3_000         # characters of one
+MAX_ADDED = 1_000_000     # characters of all of them: one rule may mean every element
 
 _SELECTOR = re.compile(r"([a-z][a-z0-9]{0,15})?((?:[.#][A-Za-z_][\w-]{0,80}){0,3})")
 _SCREEN = re.compile(r"media\s{0,9}=\s{0,9}[\"']?\s{0,9}(?:all|screen)\s{0,9}[\"'>]")
@@ -62,9 +63,12 @@ def sheets_of(html: str) -> str:
     """The text of all <style> elements that a wide screen is to use, as one; "" when there are none. Linear."""
     if "<style" not in html and "<STYLE" not in html:
         return ""
-    out, size, position = [], 0, 0
+    out, size, position, start = [], 0, 0, -1
     lower = html.lower() if "<STYLE" in html or "</style" not in html else html
-    while (start := lower.find("<style", position)) >= 0:
+    while True:
+        # Not anew for every comment that stands before it.
+        if start < position and (start := lower.find("<style", position)) < 0:
+            break
         comment = lower.find("<!--", position, start)
         if comment >= 0 and not lower.startswith(("<!--><", "<!--[if !mso]><!-->"), comment):
             end = lower.find("-->", comment + 2)        # sheets within are for Outlook, or for nobody
@@ -210,6 +214,7 @@ class _Work:
 
     def __init__(self, sheet):
         self.sheet, self.steps, self.styles, self.seen, self.memo = sheet, MAX_STEPS, {}, {}, {}
+        self.room = MAX_ADDED
 
     def apply(self, elements):
         """Set the style attributes. False: that would be too much; nothing was set."""
@@ -217,10 +222,11 @@ class _Work:
         for element in elements:
             attributes = element.attributes
             rules = self._rules(element, (element.tag, attributes.get("class") or "", attributes.get("id") or ""))
-            if self.steps < 0 or len(self.styles) > MAX_STYLES:
-                return False
             if rules:
                 changes.append((element, self._style(rules, attributes.get("style") or "")))
+                self.room -= len(changes[-1][1])
+            if self.steps < 0 or self.room < 0 or len(self.styles) > MAX_STYLES:
+                return False
         for element, style in changes:
             if style:
                 element.attrs["style"] = style

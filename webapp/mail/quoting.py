@@ -133,6 +133,9 @@ FORWARDED = frozenset((
 FORWARD_SUBJECT = re.compile(
     r"\s{0,5}(?:fwd?|fw|pd|wg|tr|i|rv|enc|vb|vl|doorst|továbbítás|přep|předat|preposl|прсл|пересл|ilet|προωθ|הועבר|"
     r"転送|转发|轉寄|fs)\s?(?:\[\d{1,3}\])?\s?[:：]", re.IGNORECASE)
+REPLY_SUBJECT = re.compile(
+    r"\s{0,5}(?:re|aw|antw|sv|vs|odp|ref|rif|réf?|odg|ynt|yan|απ|atb|res|rép|vá|hv|bls|bal|на|отв|ответ|відп|"
+    r"回复|回覆|答复|返信|답장|회신|תשובה|השב|رد|trl|ynl)\s?(?:\[\d{1,3}\])?\s?[:：]", re.IGNORECASE)
 
 # What such a line names, in small letters: people, too, write “Sent via DHL” and “Von meinem Konto …”.
 DEVICE = re.compile(

@@ -69,9 +69,7 @@ class Painter:
         try:
             code, *painted = self._ask(raw, (largest_px, tallest_px, True))
         except Died:
-            if raw[:3] != b"GIF" and raw[:4] != b"RIFF":
-                raise NotPainted("too_large") from None
-            try:        # perhaps all its frames were too much
+            try:        # perhaps all its frames were too much; or its end was no fault of the picture, which is kept
                 code, *painted = self._ask(raw, (largest_px, tallest_px, False))
             except Died:
                 raise NotPainted("too_large") from None

@@ -13,6 +13,7 @@ MAX_DEPTH = 256
 MAX_ELEMENTS = 20_000
 MAX_ATTRIBUTES = 200          # of one element
 MAX_REFERENCES = 100_000      # "&": nh3 takes 3 us for each of the first 100,000, then ever more
+MAX_MOVED = 100_000_000_000   # characters of U+0080 to U+00BF x length: nh3 moves the rest of the text for each
 MAX_REOPENED = 100_000        # formatting elements left open x blocks that open them again
 
 # Below both of these the worst input costs a real parser about 10 ms.
@@ -28,7 +29,8 @@ _TOKEN = re.compile(
 )
 _ATTRIBUTE = re.compile(r"[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'>])[^\s>]++)?+)?+", re.DOTALL)
 _RAW = frozenset("script style title textarea xmp iframe noembed noframes noscript plaintext".split())
-_FOREIGN = frozenset("svg math template select frameset".split())
+# Not shown, and a wall that end tags do not reach across: a parser would count in another way than we do.
+_FOREIGN = frozenset("svg math template select frameset marquee object applet".split())
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _CLOSED_BY_NEXT = frozenset("p li td th tr dt dd option tbody thead tfoot colgroup".split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
@@ -56,9 +58,11 @@ def without_body(html: str) -> str:
 def _reduce(html: str) -> str | None:
     if html.count("<") > 4 * MAX_ELEMENTS or html.count("&") > MAX_REFERENCES:
         return None
+    if not html.isascii() and html.encode("utf-8", "replace").count(b"\xc2") * len(html) > MAX_MOVED:
+        return None
     out, position, end = [], 0, len(html)
     elements = depth = formatting = reopened = 0
-    open_count: dict[str, int] = {}
+    scopes: list[dict[str, int]] = [{}]      # what is open, by table: an end tag in a cell closes nothing outside of it
     lower = None
     while (match := _TOKEN.search(html, position)) is not None:
         out.append(html[position:match.start()])
@@ -82,8 +86,10 @@ def _reduce(html: str) -> str | None:
         if name in _VOID:
             elements += 1
         elif match["close"]:
-            if open_count.get(name):
-                open_count[name] -= 1
+            if name == "table" and len(scopes) > 1:
+                depth -= sum(scopes.pop().values())
+            if scopes[-1].get(name):
+                scopes[-1][name] -= 1
                 depth -= 1
                 formatting -= name in _FORMATTING
         else:
@@ -93,8 +99,10 @@ def _reduce(html: str) -> str | None:
             elif name != "br":
                 reopened += formatting
             if name not in _CLOSED_BY_NEXT:
-                open_count[name] = open_count.get(name, 0) + 1
+                scopes[-1][name] = scopes[-1].get(name, 0) + 1
                 depth += 1
+            if name == "table":
+                scopes.append({})
         if depth > MAX_DEPTH or elements > MAX_ELEMENTS or reopened > MAX_REOPENED:
             return None
     out.append(html[position:])

@@ -130,19 +130,19 @@ _INVISIBLE = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 _BIDI = str.maketrans("", "", _INVISIBLE)
 
 
-def split_quote(text: str, forwards: bool = True) -> tuple[str, str]:
+def split_quote(text: str, forwards: bool = True, answers: bool = True) -> tuple[str, str]:
     """(new, quoted) with new + quoted == text. What is not clearly a quote at the end stays in `new`.
 
     Knows attribution lines in the languages of webapp/mail/quoting.py, ">" blocks, and Outlook's headers and rules. A
     quote with own words between or below stays whole in `new`: an answer within it must be seen. `forwards` False: so
-    does what is handed on rather than answered.
+    does what is handed on rather than answered. `answers` False: it is nobody's answer, see `is_header`.
     """
     lines = text.split("\n", MAX_LINES)
     seen = [line[:MAX_LINE] for line in lines[:MAX_LINES]]
     if not text.isascii() and any(map(text.__contains__, _INVISIBLE)):
         seen = [line.translate(_BIDI) for line in seen]
     seen = list(map(_bare, seen))
-    cut = _quote_from(seen, complete=len(lines) <= MAX_LINES, forwards=forwards)
+    cut = _quote_from(seen, complete=len(lines) <= MAX_LINES, forwards=forwards, answers=answers)
     if cut is None:
         return text, ""
     position = sum(map(len, lines[:cut])) + cut
@@ -155,13 +155,13 @@ def _bare(line: str) -> str:
     return " " + bare if bare[:1] == ">" != line[:1] else bare
 
 
-def _quote_from(seen: list[str], *, complete: bool, forwards: bool) -> int | None:
+def _quote_from(seen: list[str], *, complete: bool, forwards: bool, answers: bool) -> int | None:
     """The number of the line with which the quote begins."""
     tries = 20  # attributions that turn out to be none; each looks at all lines below it
     for index, line in enumerate(seen):
         if not line or line[0] == ">":
             continue
-        if (line[0] in _MARKS or ":" in line or "：" in line) and (kind := _opens_quote(seen, index)):
+        if (line[0] in _MARKS or ":" in line or "：" in line) and (kind := _opens_quote(seen, index, answers)):
             return index if forwards or kind != "forwarded" else None
         if line[-1] in ":：" and tries and (found := _attribution(seen, index)):
             first, strong = found
@@ -171,14 +171,14 @@ def _quote_from(seen: list[str], *, complete: bool, forwards: bool) -> int | Non
     return _trailing_quote(seen) if complete else None
 
 
-def _opens_quote(lines: list[str], index: int) -> str | None:
+def _opens_quote(lines: list[str], index: int, answers: bool) -> str | None:
     """Is this a mailer's rule, or the first line of its copied header? All below is then a copy. Which kind it is."""
     line = lines[index]
     if line[0] in _MARKS and len(line) > 3:
-        return _rule(lines, index)
+        return _rule(lines, index, answers)
     if ":" not in line[:60] and "：" not in line[:60]:
         return None
-    return "header" if is_header(lines, index) else quote_rule(line)
+    return "header" if is_header(lines, index, answers) else quote_rule(line)
 
 
 def quote_rule(line: str) -> str | None:
@@ -190,13 +190,13 @@ def quote_rule(line: str) -> str | None:
     return "forwarded" if inside in quoting.FORWARDED and (ruled or line[-1] in ":：") else None
 
 
-def _rule(lines: list[str], index: int) -> str | None:
+def _rule(lines: list[str], index: int, answers: bool) -> str | None:
     line = lines[index]
     if kind := quote_rule(line):
         return kind
     inside = line.strip(_MARKS + " :>")
     if inside and line[0] == "*":      # "*From:* Jan": bold, as HTML was made into text
-        return "header" if is_header(lines, index) else None
+        return "header" if is_header(lines, index, answers) else None
     # A row of underscores is a signature's too; it opens a quote only above a header block.
     if not inside and len(line) >= 20 and line[0] in "_-":
         below = (i for i in range(index + 1, min(index + 4, len(lines))) if lines[i])
@@ -204,16 +204,25 @@ def _rule(lines: list[str], index: int) -> str | None:
     return None
 
 
-def is_header(lines: list[str], index: int = 0) -> bool:
-    """Is this the header of a mail, copied: “From:”, and soon below a “Sent:”, or two others of its kind?"""
+def is_header(lines: list[str], index: int = 0, answers: bool = True) -> bool:
+    """Is this the header of a mail, copied: “From:”, and soon below “Sent:”, or two others of its kind? `answers`
+    False: a “Sent:” it must be. A form's mail answers nothing, and has “From:”, “Date:”, “Subject:” above what is to be
+    read."""
     if index >= len(lines) or _header_word(lines[index]) not in quoting.FROM:
         return False
     names = [_header_word(line) for line in lines[index + 1:index + 5]]
     if any(n in quoting.SENT and n not in quoting.DATE for n in names):
         return True
+    if not answers:
+        return False
     # An order for a lorry says from, to and date as well: it has no subject, and nobody's address.
     of_mail = "@" in lines[index] or any(n in quoting.SUBJECT for n in names)
     return of_mail and sum(n in quoting.SENT or n in quoting.TO for n in names) > 1
+
+
+def is_answer(subject: str, references) -> bool:
+    """Does a mail answer another one: by its header, or by what its subject begins with?"""
+    return bool(references) or bool(quoting.REPLY_SUBJECT.match(subject))
 
 
 def _header_word(line: str) -> str:
@@ -318,10 +327,11 @@ def split_signature(new: str) -> tuple[str, str]:
 _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
-def parted(text: str, subject: str = "") -> tuple[str, str, str]:
+def parted(text: str, subject: str = "", answers: bool = True) -> tuple[str, str, str]:
     """(words, signature, quoted) of a text as it is read; together they are the text. Words there are always, unless
-    there is nothing. What is forwarded, as the text or the subject says, is no quote."""
-    new, quoted = (text, "") if quoting.FORWARD_SUBJECT.match(subject) else split_quote(text, forwards=False)
+    there is nothing. What is forwarded, as the text or the subject says, is no quote. `answers`: see `is_answer`."""
+    forwarded = quoting.FORWARD_SUBJECT.match(subject)
+    new, quoted = (text, "") if forwarded else split_quote(text, forwards=False, answers=answers)
     if not new.strip():
         return text, "", ""
     words, signature = split_signature(new)

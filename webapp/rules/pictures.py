@@ -35,7 +35,11 @@ t-online.de talktalk.net tenbit.pl tiscali.it tlen.pl tuta.com tuta.io tutamail.
 ukr.net verizon.net virgilio.it virginmedia.com vodafone.it vp.pl wanadoo.fr web.de windowslive.com wp.eu wp.pl ya.ru
 yahoo.ca yahoo.co.in yahoo.co.jp yahoo.co.uk yahoo.com yahoo.com.au yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.it
 yahoo.pl yandex.com yandex.ru yeah.net ymail.com zoho.com zohomail.eu
+amorki.pl aol.de duck.com hanmail.net interia.com intmail.pl kpnmail.nl magenta.de mozmail.com optonline.net posteo.eu
+posteo.org posteo.pl privaterelay.appleid.com skynet.be telenet.be ziggo.nl zoho.eu zohomail.com
 """.split())
+# These are at home in many countries: yahoo.com.mx, hotmail.com.br, live.se.
+_EVERYWHERE = frozenset("yahoo hotmail outlook live msn gmx yandex".split())
 
 
 def values_of(address: str, sure: bool) -> dict[str, str]:
@@ -48,7 +52,8 @@ def values_of(address: str, sure: bool) -> dict[str, str]:
     if not key:
         return {}
     domain = key.rpartition("@")[2]
-    return {"sender": key} if domain in FREEMAIL else {"sender": key, "domain": domain}
+    freemail = domain in FREEMAIL or domain.partition(".")[0] in _EVERYWHERE
+    return {"sender": key} if freemail else {"sender": key, "domain": domain}
 
 
 def is_allowed(message_id: int, address: str, sure: bool, leaves) -> str | None:

@@ -67,6 +67,16 @@ def believed(authentication: dict | None, trusted: str) -> dict | None:
     return authentication if authentication and authentication.get("id") in ours else None
 
 
+def is_proven(sender: Sender, trusted: str) -> bool:
+    """Did the mailbox's own server find that the sender's domain sent it: by DMARC, or by SPF or DKIM in its own name?
+    Where nobody has said whose word counts (`trusted` is empty) it is taken as it is."""
+    if not trusted.split():
+        return True
+    said, own = believed(sender.authentication, trusted) or {}, domain_of(sender.address)
+    dmarc = {result for result, _domain in said.get("dmarc", ())}
+    return "fail" not in dmarc and ("pass" in dmarc or _passed(said, "spf", own) or _passed(said, "dkim", own))
+
+
 def about_organizer(said: dict, sender: Sender, known: Known) -> Warned | None:
     """When an invitation (mail.invitation) names an organiser, or an answer somebody who answers, that its mail does
     not come from. Calendar services send for others; in the name of one of us from outside is another matter."""
@@ -148,16 +158,19 @@ def _proof(sender, trusted):
         return
     own = domain_of(sender.address)
     dmarc, spf = ([r for r, _domain in said.get(method, ())] for method in ("dmarc", "spf"))
-    signed = any(result == "pass" and _aligned(domain, own) for result, domain in said.get("dkim", ()))
     facts = {"server": said["id"], "domain": own}
     if "fail" in dmarc:
         yield Warned("not_proven", True, facts)
-    elif "pass" not in dmarc and not signed and {"fail", "hardfail", "softfail"} & set(spf):
+    elif "pass" not in dmarc and not _passed(said, "dkim", own) and {"fail", "hardfail", "softfail"} & set(spf):
         yield Warned("no_proof", False, facts)
 
 
+def _passed(said, method, own):
+    return any(result == "pass" and _aligned(domain, own) for result, domain in said.get(method, ()))
+
+
 def _aligned(domain, own):
-    """Does a signature of this domain say anything of mail from `own`? Everybody can sign in a name of their own
+    """Does a proof for this domain say anything of mail from `own`? Everybody can sign in a name of their own
     (RFC 7489, 3.1.1)."""
     domain = readable_domain(domain)
     return bool(domain) and (domain == own or own.endswith("." + domain) or domain.endswith("." + own))

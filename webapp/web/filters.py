@@ -13,7 +13,7 @@ from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
 from webapp import words
-from webapp.mail.text import parted, to_html
+from webapp.mail.text import is_answer, parted, to_html
 from webapp.rules import bounds
 from webapp.rules.mentions import spans
 
@@ -94,13 +94,14 @@ def hue(name):
     return f"c{hashlib.md5(name.encode(), usedforsecurity=False).digest()[0] % 6 + 1}"
 
 
-def mail_text(text, subject=""):
+def mail_text(text, subject="", references=()):
     """(new, folded, quotes) of a plain text, the first two as safe HTML: what is new, and below it what is folded, a
     signature and what is quoted. `quotes`: is anything quoted there? Of an endless text the beginning: the page is to
-    stay a page."""
+    stay a page. `subject` and `references` are of the mail."""
     if len(text) > bounds.TEXT_SHOWN_MAX:
         text = text[:bounds.TEXT_SHOWN_MAX] + "…"
-    words, signature, quoted = parted(text, subject or "")
+    subject = subject or ""
+    words, signature, quoted = parted(text, subject, is_answer(subject, references))
     folded = to_html(signature, other_forms=True) + to_html(quoted, other_forms=True)
     return Markup(to_html(words, other_forms=True)), Markup(folded) if folded.strip() else None, bool(quoted.strip())
 

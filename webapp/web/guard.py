@@ -14,7 +14,7 @@ from webapp.web.present import is_swap
 # Everything else needs a sign-in; tests/house compares this list with the routes.
 PUBLIC = frozenset({"static", "auth.sign_in", "auth.sign_in_form", "auth.set_up", "auth.set_up_form", "auth.language",
                     "auth.forgot", "auth.forgot_form", "auth.link", "auth.use_link",
-                    "live.health", "messages.image"})
+                    "live.health"})
 SAFE = ("GET", "HEAD", "OPTIONS")
 DEVICE_SECONDS = 2 * 365 * 86400
 # The one file, not its CDN: that serves every package of npm.

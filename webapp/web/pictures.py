@@ -12,7 +12,7 @@ from webapp.extensions import db
 from webapp.models import Picture
 from webapp.models.picture import valid_leaves
 from webapp.rules.pictures import PICTURES_MOST, is_allowed, values_of
-from webapp.web.senders import sender_warnings
+from webapp.web.senders import sender_is_proven, sender_warnings
 
 # What speaks against a sender being the one that it names.
 UNSURE = frozenset({"name_lied", "nobody", "hides", "not_proven", "no_proof"})
@@ -74,7 +74,8 @@ def allowed_by(message):
 
 def is_sure(message):
     """Does nothing speak against the sender being the one that it names?"""
-    return bool(message.from_address) and not UNSURE & {w.code for w in sender_warnings(message)}
+    return bool(message.from_address) and sender_is_proven(message) and not UNSURE & {
+        w.code for w in sender_warnings(message)}
 
 
 def rows_of(message):

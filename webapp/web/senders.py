@@ -26,6 +26,10 @@ def sender_warnings(message):
     return senders.warnings(_sender(message), _known(message), trusted(message.connection))
 
 
+def sender_is_proven(message):
+    return senders.is_proven(_sender(message), trusted(message.connection))
+
+
 def sender_proof(message):
     """What the mailbox's own server found out about the sender, as `mail.authentication.read` gives it, or None."""
     return senders.believed(message.authentication, trusted(message.connection))

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from urllib.parse import urljoin
 
-from flask import abort, current_app, make_response, request, url_for
+from flask import abort, current_app, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 
 from webapp.blueprints.messages.pictures import sources
@@ -62,8 +62,17 @@ def body(message_id):
     message = find.message(message_id)
     if message.html is None:
         abort(404)
-    html = fold(recheck(message.html), _("Show quoted text"), message.subject or "")
-    return secured(make_response(page(fill(html, sources(message)))))
+    if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "frame"):
+        # By itself it would be a stranger's page under our address, in a tab. On paper it is said whose it is.
+        return _told_apart(redirect(url_for("messages.printed", message_id=message_id)))
+    html = fold(recheck(message.html), _("Show quoted text"), message.subject or "", message.references)
+    return _told_apart(secured(make_response(page(fill(html, sources(message))))))
+
+
+def _told_apart(response):
+    """A browser keeps the frame for some minutes: not for a tab."""
+    response.vary.add("Sec-Fetch-Dest")
+    return response
 
 
 def secured(response):

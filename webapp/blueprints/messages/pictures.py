@@ -1,7 +1,8 @@
 """Pictures within the HTML of a message: its own, and those from elsewhere once the person who reads allowed it.
 
-Every one was painted anew by us. The frame has no cookies, so the link itself is the permission: it names the message
-and the picture's number, never a URL, and ends after an hour or two.
+Every one was painted anew by us. A link names the message and the picture's number, never a URL, and ends after an
+hour or two. It opens nothing by itself: the frame is of our origin, so its pictures are asked for with the session, and
+whoever asks must still be allowed to see them.
 """
 
 import base64
@@ -20,7 +21,7 @@ from webapp.blueprints.messages.download import content_of
 from webapp.blueprints.messages.routes import blueprint
 from webapp.extensions import db
 from webapp.mail.repaint import MOST_BYTES, NotPainted
-from webapp.models import Message, Picture
+from webapp.models import Picture
 from webapp.queue import enqueue
 from webapp.rules import RuleBroken
 from webapp.web import find
@@ -38,8 +39,10 @@ def image(token):
         message_id, number, ends = _signer().loads(token)
     except (BadData, ValueError, TypeError):
         abort(404)
-    message = db.session.get(Message, message_id) if ends > time.time() else None
-    if message is None or not 0 <= number < len(message.images):
+    if ends <= time.time():
+        abort(404)
+    message = find.message(message_id)
+    if not 0 <= number < len(message.images) or message.images[number][0] == "remote" and not allowed_by(message):
         abort(404)
     try:
         painted = _painted(message, number)
@@ -48,7 +51,7 @@ def image(token):
     response = make_response(painted.content)
     response.headers["Content-Type"] = painted.content_type
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the sandboxed frame has no origin
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Cache-Control"] = f"private, max-age={LINK_SECONDS}"
     return response
 
@@ -89,7 +92,7 @@ def sources(message):
         rows = rows_of(message)
         remote = {p.number for p in rows if p.state == "stored"}
         if pictures.to_fetch(message, rows):
-            enqueue(pictures.JOB, (message.id,))
+            enqueue(pictures.JOB, (message.id,), queue=pictures.QUEUE)
     parts = {a.content_id for a in message.attachments if a.content_id}
     return {number: _link(message, number) for number, (kind, url) in enumerate(message.images)
             if kind == "data" or kind == "cid" and url in parts or number in remote}
