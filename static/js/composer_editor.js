@@ -73,9 +73,10 @@
   const begin = async () => {
     const form = document.querySelector("#composer");
     if (!form || form === formOf || form.querySelector(".composer__rich")) return;
-    const area = form.elements.text, wasFocused = document.activeElement === area;
+    const area = form.elements.text;
     try { await (libraries ??= load(me.purify).then(() => load(me.squire))); } catch { return; }
     if (!form.isConnected || form.querySelector(".composer__rich")) return;
+    const wasFocused = document.activeElement === area;
     const rich = document.createElement("div");
     rich.className = "composer__body composer__rich";
     rich.id = "rich";
