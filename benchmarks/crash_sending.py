@@ -2,8 +2,8 @@
 
 Three walks, each stopped at its first step, its second, and so on, several times each: the click (a draft becomes
 a message that waits), the sending, the copy into Sent. After each a worker comes back, as the clock would call it.
-Printed for each walk: steps, rounds, lost (neither sent nor shown as uncertain, nor a draft still), doubles (two at the
-recipient), copies too many, and how many are shown as uncertain. Exit code 1 for anything lost or doubled.
+Printed for each walk: steps, rounds, lost (neither sent nor shown as uncertain, nor a draft still), doubles (two
+mails at the recipient), copies too many, and how many are shown as uncertain. Exit code 1 for anything lost or doubled.
 """
 
 import argparse

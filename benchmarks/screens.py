@@ -79,7 +79,7 @@ def take_all(page):
     hand_out(page)
     page.locator(".conv__link", has_text=THREAD).first.click()
     page.locator("#subj", has_text=THREAD).wait_for()
-    page.fill("#text", ANSWER)
+    page.fill("#rich", ANSWER)
     page.wait_for_selector("#saved:not(:empty)")
     take(page, "inbox-light")
     page.emulate_media(color_scheme="dark")

@@ -38,14 +38,16 @@
   // Assigning or closing draws the thread anew; what is being typed must not notice.
   document.addEventListener("htmx:before:swap", e => {
     const ctx = e.detail?.ctx, form = here();
-    const own = ctx?.sourceElement?.id === "composer" || ctx?.sourceElement?.closest?.("#composer, .composer__discard") || ctx?.sourceElement?.querySelector?.("[data-undo]");
-    if (form && ctx?.target?.id === "thread" && !own)
-      ctx.typed = [form.dataset.draft, Object.fromEntries(KEPT.map(n => [n, form.elements[n]?.value ?? ""]))];
+    const own = ctx?.sourceElement?.id === "composer" || ctx?.sourceElement?.closest?.(".composer__discard") || ctx?.sourceElement?.querySelector?.("[data-undo]");
+    // Another kind of answer: the words stay, the people are others.
+    const kept = ctx?.target?.id === "composer-place" ? ["text", "html"] : KEPT;
+    if (form && (ctx?.target?.id === "thread" || kept !== KEPT) && !own)
+      ctx.typed = [form.dataset.draft, Object.fromEntries(kept.map(n => [n, form.elements[n]?.value ?? ""]))];
   });
   document.addEventListener("htmx:after:swap", e => {
     const [draft, values] = e.detail?.ctx?.typed ?? [], form = here();
     if (!values || form?.dataset.draft !== draft) return;
-    for (const name of KEPT) if (values[name] && form.elements[name]) form.elements[name].value = values[name];
+    for (const name in values) if (values[name] && form.elements[name]) form.elements[name].value = values[name];
     form.dispatchEvent(new Event("restored"));
   });
   addEventListener("pagehide", flush);

@@ -73,14 +73,18 @@
   const begin = async () => {
     const form = document.querySelector("#composer");
     if (!form || form === formOf || form.querySelector(".composer__rich")) return;
-    const area = form.elements.text, wasFocused = document.activeElement === area;
+    const area = form.elements.text;
     try { await (libraries ??= load(me.purify).then(() => load(me.squire))); } catch { return; }
     if (!form.isConnected || form.querySelector(".composer__rich")) return;
+    const wasFocused = document.activeElement === area;
     const rich = document.createElement("div");
     rich.className = "composer__body composer__rich";
     rich.id = "rich";
-    for (const [name, value] of Object.entries({ role: "textbox", "aria-multiline": "true", "aria-label": me.label, contenteditable: "true", spellcheck: "true" })) rich.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ role: "textbox", "aria-multiline": "true", contenteditable: "true", spellcheck: "true" })) rich.setAttribute(name, value);
     for (const name of ["aria-invalid", "aria-describedby", "data-key"]) if (area.hasAttribute(name)) { rich.setAttribute(name, area.getAttribute(name)); area.removeAttribute(name); }
+    const label = form.querySelector("label[for=text]");      // it names the editor now
+    if (label) { label.removeAttribute("for"); rich.setAttribute("aria-labelledby", label.id); label.addEventListener("click", () => editor.focus()); }
+    else { rich.setAttribute("aria-label", me.label); area.removeAttribute("aria-label"); }
     area.before(rich);
     area.hidden = true;
     formOf = form;
@@ -103,7 +107,6 @@
     }, true);
     form.addEventListener("insert-text", e => { e.preventDefault(); e.stopPropagation(); editor.focus(); editor.insertPlainText(e.detail, false); carry(); window.postroomDraft.soon(form); }, true);
     form.querySelector("[data-style]").hidden = false;
-    form.querySelector("label[for=text]")?.addEventListener("click", e => { e.preventDefault(); editor.focus(); });
     if (wasFocused || area.hasAttribute("autofocus")) { editor.moveCursorToEnd(); editor.focus(); }
   };
 

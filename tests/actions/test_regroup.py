@@ -12,7 +12,19 @@ from webapp.actions import conversations, drafts, outbox, regroup, replies
 from webapp.actions.receive import receive
 from webapp.actions.summary import summarise
 from webapp.extensions import db, unit
-from webapp.models import Connection, Contact, Conversation, Draft, Event, Message, Outbox, Participant, Seen, ThreadKey
+from webapp.models import (
+    Connection,
+    Contact,
+    Conversation,
+    Draft,
+    DraftFile,
+    Event,
+    Message,
+    Outbox,
+    Participant,
+    Seen,
+    ThreadKey,
+)
 from webapp.rules import RuleBroken
 
 T0 = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -213,13 +225,14 @@ def test_a_waiting_reply_goes_along_leaves_once_and_is_called_back_where_it_lies
 def test_drafts_go_with_the_newest_message_and_two_of_one_person_are_joined(box):
     chain(box)
     with unit():
-        drafts.save_draft(person("marek"), conversation_of(0), "Mine")
+        drafts.enclose(drafts.save_draft(person("marek"), conversation_of(0), "Mine"), [("a.txt", "text/plain", b"a")])
     old, new = conversation_of(0).id, split(2)
     assert [d.conversation_id for d in stored(Draft)] == [new]
     with unit():
         drafts.save_draft(person("marek"), db.session.get(Conversation, old), "Older")
     merge(2, 0)
     assert [(d.conversation_id, d.text) for d in stored(Draft)] == [(old, "Older\n\nMine")]
+    assert [f.draft_id for f in stored(DraftFile)] == [stored(Draft)[0].id], "its files, too"
 
 
 @pytest.mark.parametrize(("read", "unread_after"), [((0, 7), False), ((0,), True), ((7,), True), ((), True)])

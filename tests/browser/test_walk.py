@@ -179,14 +179,14 @@ def answer_the_customer(page, stage):
     box.fill("It left the warehouse today.")
     page.get_by_role("button", name="Send").click()
     page.get_by_role("button", name="Undo").click()
-    expect(box).to_have_value("It left the warehouse today.")
+    expect(box).to_have_text("It left the warehouse today.")
     expect(page.locator("#messages > article")).to_have_count(1)
     page.wait_for_timeout(2_500)
     assert len(stage.sink.received) == before, "what was called back never left"
 
     box.press("Control+Enter")
     expect(page.locator("#messages > article")).to_have_count(2)
-    expect(box).to_have_value("")
+    expect(box).to_have_text("")
     expect(page.get_by_role("button", name="Undo")).to_have_count(0, timeout=SOON)
     [sent] = stage.sink.received[before:]
     assert sent.recipients == (CUSTOMER,)
@@ -207,7 +207,7 @@ def hear_the_customer_back(page, customer_answers):
     expect(page.locator("#messages").get_by_text("Thank you, it is here.")).to_be_attached(timeout=SOON)
     assert page.evaluate("window.sameScreen") is True
     assert pane.evaluate("e => e.scrollTop") == 0
-    expect(box).to_have_value("I am just typing something")
+    expect(box).to_have_text("I am just typing something")
     expect(box).to_be_focused()
     assert len(message_ids(page)) == 3
     box.fill("")

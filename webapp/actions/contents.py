@@ -12,7 +12,7 @@ from webapp.rules.tokens import words_of
 
 
 def contents_of(raw, how):
-    """(Parsed without its body, but with its words; columns of Message; columns of each Attachment). `how`: whole; text:
+    """(Parsed without its body, but with its words; columns of Message; of each Attachment). `how`: whole; text:
     the whole was more than the parser could bear, its HTML is left alone; header; beyond: that was too much as well,
     look at its header only; or the marks of a message in short, see `pack.in_short`: then None when it has to be read
     as it was."""

@@ -12,7 +12,7 @@ from webapp.live import announce
 from webapp.mail.filename import clean_filename
 from webapp.models import Draft, DraftFile
 from webapp.models.types import now
-from webapp.rules.sending import check_files
+from webapp.rules.sending import check_files, readable
 
 FIELDS = ("kind", "parent_id", "sender", "to", "cc", "bcc", "subject", "text", "html")
 WRITTEN = ("text", "subject", "to", "cc", "bcc")      # what makes a draft of a new message
@@ -54,7 +54,7 @@ def save_new(actor, inbox, token, begun=False, **fields):
 def _keep(draft, **fields):
     for name in FIELDS:
         if name in fields:
-            setattr(draft, name, fields[name])
+            setattr(draft, name, readable(fields[name]))
     draft.saved_at = now()
     db.session.flush()
     announce(f"person-{draft.person_id}")

@@ -19,6 +19,7 @@ from webapp.actions.contents import contents_of
 from webapp.actions.conversations import assign, close, see
 from webapp.extensions import db
 from webapp.mail import quoted, thread_index, written_html
+from webapp.mail.charset import clean_header
 from webapp.mail.compose import Attachment as Enclosed
 from webapp.mail.compose import build_message, envelope_address, mint_message_id, references_for
 from webapp.mail.text import snippet, to_html
@@ -26,8 +27,9 @@ from webapp.mail.types import Mailbox
 from webapp.models import Attachment, Connection, ContactAddress, Conversation, Message, Outbox
 from webapp.models.types import now
 from webapp.rules import RuleBroken, recipients
+from webapp.rules.bounds import SUBJECT_MAX
 from webapp.rules.connections import may_use
-from webapp.rules.sending import check_files, check_later, check_letter, from_name
+from webapp.rules.sending import check_files, check_later, check_letter, from_name, readable
 
 
 @dataclass
@@ -57,6 +59,7 @@ def send(actor, inbox, conversation, letter, *, token=None, at=None, seen=None, 
     Raises RuleBroken: at "text" answered_meanwhile (message, by) when a colleague has answered since; sent_already when
     this composer has sent something else; at "to", "subject", "files", "until", "sender" what is wrong there.
     """
+    _tidy(letter)
     _check(letter, token, at)
     if conversation is not None and letter.kind == "reply" and seen is not None:
         _check_alone(actor, conversation, seen)
@@ -115,6 +118,13 @@ def name_of(connection, actor, inbox=None):
     if connection.person_id:
         return connection.from_name or actor.name
     return from_name(inbox.from_form, actor.name, company)
+
+
+def _tidy(letter):
+    """What was typed, as it can be kept and sent."""
+    letter.subject = clean_header(letter.subject, SUBJECT_MAX)
+    for name in ("text", "html", "to", "cc", "bcc"):
+        setattr(letter, name, readable(getattr(letter, name)))
 
 
 def _check(letter, token, at):

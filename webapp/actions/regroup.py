@@ -144,6 +144,9 @@ def _move_drafts(source, target):
             draft.conversation_id = target.id
         else:       # neither is lost
             other.text = f"{other.text}\n\n{draft.text}"
+            other.html = f"{other.html}{draft.html}" if other.html and draft.html else None
+            other.files += list(draft.files)
+            db.session.flush()
             db.session.delete(draft)
 
 

@@ -5,12 +5,13 @@ from webapp.rules import RuleBroken
 from webapp.rules.access import check_admin
 from webapp.rules.bounds import FROM_NAME_MAX, SIGNATURE_MAX
 from webapp.rules.people import clean_name
+from webapp.rules.sending import readable
 
 
 def set_sending(actor, inbox, company, with_person, signature):
     """Raises RuleBroken("company" | "signature", ...)."""
     check_admin(actor.role, "company")
-    company, signature = clean_name(company), signature.replace("\r\n", "\n").strip("\n")
+    company, signature = clean_name(company), readable(signature).replace("\r\n", "\n").strip("\n")
     for field, value, limit in (("company", company, FROM_NAME_MAX), ("signature", signature, SIGNATURE_MAX)):
         if len(value) > limit:
             raise RuleBroken(field, "too_long", limit=limit)

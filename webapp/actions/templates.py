@@ -4,10 +4,12 @@ from webapp.extensions import db
 from webapp.models import Template
 from webapp.models.types import now
 from webapp.rules import templates as rules
+from webapp.rules.sending import readable
 
 
 def write(actor, name, text, subject="", inbox=None, template=None):
     """A new one, or `template` changed. `inbox` None: for all inboxes. Raises RuleBroken."""
+    name, text, subject = (readable(value) for value in (name, text, subject))
     name, text = rules.check(name, text, subject)
     if template is None:
         template = Template(made_by_id=actor.id, inbox_id=inbox.id if inbox else None)

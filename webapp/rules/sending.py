@@ -1,9 +1,12 @@
 """The life of an outgoing message (DESIGN 8): which state may follow which, and when to try again."""
 
+import re
 from datetime import datetime, timedelta
 
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import FILES_MAX, FILES_MAX_MB, HTML_MAX, REPLY_MAX, SUBJECT_MAX
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")     # PostgreSQL takes no NUL
 
 FOLLOWS = {
     "queued": {"claimed", "cancelled"},
@@ -32,6 +35,13 @@ def check_reply(text: str):
 
 LONGEST_WAIT = timedelta(days=366)
 MINUTE, DAY = timedelta(minutes=1), timedelta(hours=24)
+
+
+def readable(value):
+    """What people typed (text, or [[name, address], ...]) without characters that no text has."""
+    if isinstance(value, list):
+        return [[readable(part) for part in pair] for pair in value]
+    return _CONTROLS.sub("", value) if isinstance(value, str) else value
 
 
 def check_letter(text: str, html: str | None, subject: str, has_files: bool, forwards: bool = False):

@@ -94,7 +94,7 @@ def enclose_original(message_id):
         db.session.rollback()
         return answer(find.conversation(found.id), code=422, broken=broken)
     if is_swap():
-        return fragment("team/enclosures", files=draft.files, **thread_of(found))
+        return fragment("team/enclosures", files=draft.files, parent=message, write="forward")
     return go(conversation_url(found.id) + f"?write=forward&of={message.id}")
 
 
