@@ -73,7 +73,8 @@ def _found(query: Query, own, before):
 
 
 def _document(before):
-    return int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None      # no document is larger
+    """No document has more digits."""
+    return int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
 
 
 def _hits(found, query):
