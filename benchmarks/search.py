@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--messages", type=int, default=300_000)
     parser.add_argument("--repeats", type=int, default=40)
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
-    parser.add_argument("--cpu", action="store_true", help="CPU of this process instead of time: on a busy machine, SQLite")
+    parser.add_argument("--cpu", action="store_true", help="SQLite on a busy machine: CPU seconds instead of the clock")
     arguments = parser.parse_args()
     if arguments.cpu:
         global clock
