@@ -10,7 +10,7 @@
       row.removeAttribute("data-current");
       $(".conv__link", row)?.removeAttribute("aria-current");
     }
-    const row = id && document.getElementById("conv-" + id);
+    const row = id && (document.getElementById("conv-" + id) ?? document.getElementById("hits-" + id));
     if (!row) return;
     row.setAttribute("data-current", "");
     row.removeAttribute("data-unread");

@@ -33,7 +33,7 @@ def look(browser_of):
 
 
 def found(page):
-    return [int(i) for i in re.findall(r'id="conv-(\d+)"', page)]
+    return [int(i) for i in re.findall(r'id="hits-(\d+)"', page)]
 
 
 def test_what_is_found_is_marked_and_strangers_text_stays_text(box, look):

@@ -25,6 +25,7 @@ from webapp.rules.tokens import fold
 
 PAGE = 30
 FIRST, NEXT = 150, 2_000        # hits that are looked at together: at first, and once many are not for this page
+AT_ONCE = 8_000                 # the most of them: PostgreSQL looks for all of them each time
 MOST_HITS = 60_000              # after which one has to say more
 OWN = 5                         # personal messages beside a page of conversations
 
@@ -124,7 +125,7 @@ def _hits(terms, limits, before, page):
         if looked_at >= MOST_HITS:
             page.cut = True
             return
-        before, size = numbers[-1], NEXT
+        before, size = numbers[-1], NEXT if size == FIRST else min(4 * size, AT_ONCE)
 
 
 def _conversations_of(numbers, conditions):

@@ -73,8 +73,8 @@ def _found(query: Query, own, before):
 
 
 def _document(before):
-    is_one = before.isascii() and before.isdigit() and len(before) < 19      # no document is larger
-    return int(before) if is_one else None
+    """No document has more digits."""
+    return int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
 
 
 def _hits(found, query):
