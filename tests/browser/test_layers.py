@@ -34,6 +34,7 @@ BATCH = 60                            # letters in a conversation
 ADDRESS = f"hell@{DOMAIN}"
 ARRIVES_WITHIN = 120                  # seconds
 BODY = re.compile(r"/messages/(\d+)/body")
+ITS_OWN = re.compile(r"/conversations/\d+/presence$|/live")
 LOADED = """() => [...document.querySelectorAll('iframe.sheet__frame')].every(f => {
   f.loading = 'eager';
   try { return f.contentDocument.readyState === 'complete' && f.contentDocument.URL !== 'about:blank'; }
@@ -177,10 +178,11 @@ class Hell:
                     page.keyboard.press("Space")
 
     def _is_strange(self, request):
-        """Anything that a frame asks for but itself, and what would change something."""
+        """Anything that a frame asks for but itself, and what would change something. The page itself says who
+        reads (presence), and nothing else."""
         with contextlib.suppress(Error):
             if request.frame.parent_frame is None:
-                return request.method != "GET" and "/live" not in request.url or "__gadget__" in request.url
+                return (request.method != "GET" and not ITS_OWN.search(request.url)) or "__gadget__" in request.url
         return not BODY.search(request.url)
 
     def _name(self, text):
