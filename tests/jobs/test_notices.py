@@ -1,6 +1,7 @@
 """What the product writes to its people: by the admin's server, in the person's language, until it is taken or over."""
 
 import json
+import re
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -67,16 +68,16 @@ def test_every_kind_has_words_in_both_languages_and_leads_to_a_page_of_ours(app,
     from flask_babel import force_locale
     facts = {"problem": "password_refused", "address": "a@corp.example", "connection": 7, "number": 3, "role": "member",
              "inbox_id": 2, "name": "Ewa", "by": "Zofia", "inbox": "Support", "email": "b@corp.example",
-             "organisation": "X", "token": "t"}
+             "organisation": "X", "token": "t", "excerpt": "What somebody wrote"}
     said = {}
     for language in ("en", "pl"):
         with force_locale(language):
             said[language] = KINDS[kind](**facts)
     assert said["en"].title != said["pl"].title
-    assert said["en"].text != said["pl"].text
+    assert said["en"].text != said["pl"].text or said["en"].text == facts["excerpt"]      # no language of ours
     assert "\n" not in said["en"].title
     if said["en"].path:
-        app.url_map.bind("localhost").match(said["en"].path.partition("?")[0], method="GET")
+        app.url_map.bind("localhost").match(re.split("[?#]", said["en"].path)[0], method="GET")
 
 
 def test_hostile_facts_stay_text_in_the_mail_and_break_no_header(app, post):
