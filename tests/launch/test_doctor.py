@@ -152,7 +152,7 @@ class TestRedis:
     def test_workers_that_are_missing_and_workers_that_live(self, folder, server):
         subject = patient(folder, redis_url=server)
         told = problems(checks.workers, subject)
-        assert told[0].startswith("jobs: nobody works on the queue out, in, slow")
+        assert told[0].startswith("jobs: nobody works on the queue out, in, pictures, slow")
         assert [line.split(":")[0] for line in told] == ["jobs", "watch", "clock"]
         connection = redis.Redis.from_url(server)
         worker = Worker(["out", "in", "pictures", "slow"], connection=connection)
