@@ -4,6 +4,7 @@ Each name has a version in Redis: when it last changed, in microseconds. A strea
 and hears of the others, so nothing is missed between rendering a page and listening, nor when Redis was emptied.
 """
 
+import atexit
 import logging
 import queue
 import threading
@@ -21,6 +22,15 @@ VERSION = "postroom:version:{}"
 KEPT = 86400         # seconds; a name that was not heard of for so long counts as changed
 HEARTBEAT = 12.0
 EACH = 20            # streams of one person in this process
+_listeners, _over = [], threading.Event()
+
+
+@atexit.register
+def _stop_listening():
+    """A thread that Python kills while it holds a lock of the Redis client hangs the process at its end, for good."""
+    _over.set()
+    for thread in _listeners:
+        thread.join(5)
 
 
 def announce(*names: str):
@@ -90,6 +100,7 @@ class Hub:
             self._streams[(tab, id(inbox))] = (frozenset(names), inbox)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+                _listeners.append(self._thread)
                 self._thread.start()
         return inbox
 
@@ -108,19 +119,22 @@ class Hub:
         _offer(inbox, None)
 
     def _run(self):
-        while True:
+        while not _over.is_set():
             try:
-                pubsub = self._client.pubsub(ignore_subscribe_messages=True)
-                pubsub.subscribe(CHANNEL)
-                self._tell_all_to_look()
-                while True:
-                    event = pubsub.get_message(timeout=10.0)
-                    if event:
-                        name, _, version = event["data"].decode().rpartition(":")
-                        self._tell(name, int(version))
+                with self._client.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    self._hear(pubsub)
             except (redis.RedisError, OSError, ValueError) as error:
                 log.warning("live updates pause: %s", error)
-                time.sleep(2)
+                _over.wait(2)
+
+    def _hear(self, pubsub):
+        pubsub.subscribe(CHANNEL)
+        self._tell_all_to_look()
+        while not _over.is_set():
+            event = pubsub.get_message(timeout=1.0)
+            if event:
+                name, _, version = event["data"].decode().rpartition(":")
+                self._tell(name, int(version))
 
     def _tell(self, name, version):
         with self._lock:
