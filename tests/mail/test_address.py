@@ -181,9 +181,9 @@ def test_a_long_value_is_cut():
     "flood", [b"(", b'"', b"<", b"a@b.example,", b"=?", b'"a', b"\\(", b" ", b"a.b@", b"(a)", b"a:", b";", b"=?a?b?"]
 )
 def test_a_flood_takes_no_time(flood):
-    started = time.perf_counter()
+    started = time.process_time()
     found, _ = mailboxes(flood * (1_000_000 // len(flood)))
-    assert time.perf_counter() - started < 0.5 and len(found) <= 500
+    assert time.process_time() - started < 0.5 and len(found) <= 500
 
 
 @pytest.mark.parametrize(("header", "hides"), [

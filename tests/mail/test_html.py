@@ -223,11 +223,11 @@ def test_a_newsletter_keeps_its_looks():
     ids=range(26),
 )
 def test_a_bomb_costs_less_than_a_second(html):
-    started = time.perf_counter()
+    started = time.process_time()
     done = clean(html)
     text_of(html)
     estimate_height(done.html)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert harm_in(done.html) == []
 
 

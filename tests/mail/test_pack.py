@@ -150,9 +150,9 @@ def test_a_part_of_another_length_is_refused():
     ],
 )
 def test_time_is_linear(raw):
-    started = time.perf_counter()
+    started = time.process_time()
     assert back(pack(raw)) == raw
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_the_rest_of_a_message_has_its_structure_without_the_large_bodies():

@@ -197,10 +197,10 @@ BOMBS = {
 @pytest.mark.parametrize("raw", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_is_read_or_refused_within_a_second(raw):
     raw = b"From: a@b.example\nMessage-ID: <bomb@b.example>\n" + raw
-    started = time.perf_counter()
+    started = time.process_time()
     parsed = parse(raw)
     parse_header(raw)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert (
         parsed.sender == Mailbox("", "a@b.example")
         and parsed.message_id == "bomb@b.example"
