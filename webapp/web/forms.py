@@ -6,6 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
+from webapp.extensions import db
 from webapp.models.connection import connection_id_of, held
 from webapp.rules import RuleBroken
 from webapp.rules import bounds as b
@@ -17,6 +18,20 @@ NEW_INBOX = "new"
 
 class Form(FlaskForm):
     broken = None      # the RuleBroken behind an error, for its remedies
+    made = None        # what the act of `did` returned
+
+    def did(self, act):
+        """Was it sent, is all of it valid, and did `act()` break no rule? What it returned is `made`. Else nothing was
+        changed, what the session held is read anew, and the reason stands at its field."""
+        if not self.validate_on_submit():
+            return False
+        try:
+            self.made = act()
+        except RuleBroken as broken:
+            db.session.rollback()
+            self.blame(broken)
+            return False
+        return True
 
     def blame(self, broken):
         """Put a rule's answer that came from the action at its field, as if the form had asked."""

@@ -26,14 +26,8 @@ def teams():
 def create_team():
     only_admins()
     form = TeamName()
-    if form.validate_on_submit():
-        try:
-            made = actions.create_team(current_user, form.name.data)
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return go(url_for("people.team", team_id=made.id))
+    if form.did(lambda: actions.create_team(current_user, form.name.data)):
+        return go(url_for("people.team", team_id=form.made.id))
     return _list(form, 422)
 
 

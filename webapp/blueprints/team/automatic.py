@@ -34,43 +34,26 @@ def deny_sender(conversation_id):
 @blueprint.post("/inboxes/<int:inbox_id>/automatic/replies")
 def change_replies(inbox_id):
     found, form = find.inbox_to_set(inbox_id), AutoReplies()
-    if form.validate_on_submit():
-        try:
-            automatic.change_replies(current_user, found, form.auto_first.data, form.auto_first_text.data or "",
-                                     form.auto_away.data, form.auto_away_text.data or "")
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return go(url_for("team.settings", inbox_id=found.id, _anchor="replies"))
+    if form.did(lambda: automatic.change_replies(
+            current_user, found, form.auto_first.data, form.auto_first_text.data or "", form.auto_away.data,
+            form.auto_away_text.data or "")):
+        return go(url_for("team.settings", inbox_id=found.id, _anchor="replies"))
     return page(found, 422, replies_form=form)
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/automatic/hours")
 def change_hours(inbox_id):
     found, form = find.inbox_to_set(inbox_id), WorkingHours()
-    if form.validate_on_submit():
-        try:
-            automatic.change_hours(current_user, found, form.zone.data or "", form.typed)
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return go(url_for("team.settings", inbox_id=found.id, _anchor="hours"))
+    if form.did(lambda: automatic.change_hours(current_user, found, form.zone.data or "", form.typed)):
+        return go(url_for("team.settings", inbox_id=found.id, _anchor="hours"))
     return page(found, 422, hours_form=form)
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/automatic/senders")
 def add_sender(inbox_id):
     found, form = find.inbox_to_set(inbox_id), NewSender()
-    if form.validate_on_submit():
-        try:
-            senders.add_rule(current_user, found, form.kind.data, form.pattern.data)
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return go(url_for("team.settings", inbox_id=found.id, _anchor="senders"))
+    if form.did(lambda: senders.add_rule(current_user, found, form.kind.data, form.pattern.data)):
+        return go(url_for("team.settings", inbox_id=found.id, _anchor="senders"))
     return page(found, 422, sender_form=form)
 
 

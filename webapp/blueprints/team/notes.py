@@ -6,7 +6,6 @@ from flask_login import current_user
 from webapp.actions import notes as actions
 from webapp.blueprints.team.acting import answer
 from webapp.blueprints.team.routes import blueprint
-from webapp.extensions import db
 from webapp.rules import RuleBroken
 from webapp.web import find
 from webapp.web.forms import Act, WriteNote
@@ -15,13 +14,8 @@ from webapp.web.forms import Act, WriteNote
 @blueprint.post("/conversations/<int:conversation_id>/notes")
 def write_note(conversation_id):
     found, form = find.to_act(conversation_id), WriteNote()
-    if form.validate_on_submit():
-        try:
-            actions.write(current_user, found, form.note.data)
-            return answer(found)
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
+    if form.did(lambda: actions.write(current_user, found, form.note.data)):
+        return answer(found)
     return answer(find.conversation(conversation_id), note_form=form, code=422)
 
 

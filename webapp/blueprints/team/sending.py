@@ -4,8 +4,6 @@ from flask_login import current_user
 
 from webapp.actions.sending import set_sending
 from webapp.blueprints.team.routes import blueprint
-from webapp.extensions import db
-from webapp.rules import RuleBroken
 from webapp.web import find
 from webapp.web.forms_letters import Sending
 from webapp.web.present import go, present
@@ -21,13 +19,9 @@ def sending(inbox_id):
 @blueprint.post("/inboxes/<int:inbox_id>/sending")
 def set_up_sending(inbox_id):
     found, form = find.inbox_to_set(inbox_id), Sending()
-    if form.validate_on_submit():
-        try:
-            set_sending(current_user, found, form.company.data or "", form.person.data, form.signature.data or "")
-            return go(f"/inboxes/{found.id}/settings#sending")
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
+    if form.did(lambda: set_sending(
+            current_user, found, form.company.data or "", form.person.data, form.signature.data or "")):
+        return go(f"/inboxes/{found.id}/settings#sending")
     return _page(find.inbox_to_set(inbox_id), form, 422)
 
 

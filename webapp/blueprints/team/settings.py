@@ -53,14 +53,8 @@ def new():
 def create():
     _admins()
     form = NewInbox()
-    if form.validate_on_submit():
-        try:
-            inbox = actions.create_inbox(current_user, form.name.data, form.access.data, *_chosen(form))
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return go(url_for("team.settings", inbox_id=inbox.id))
+    if form.did(lambda: actions.create_inbox(current_user, form.name.data, form.access.data, *_chosen(form))):
+        return go(url_for("team.settings", inbox_id=form.made.id))
     return present("team/inboxes_new", 422, full=_full(), **_choices(form))
 
 
@@ -79,28 +73,16 @@ def addresses(inbox_id):
 @blueprint.post("/inboxes/<int:inbox_id>/name")
 def rename(inbox_id):
     found, form = find.inbox_to_set(inbox_id), InboxName()
-    if form.validate_on_submit():
-        try:
-            actions.rename_inbox(current_user, found, form.name.data)
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return go(url_for("team.settings", inbox_id=found.id))
+    if form.did(lambda: actions.rename_inbox(current_user, found, form.name.data)):
+        return go(url_for("team.settings", inbox_id=found.id))
     return page(found, 422, name_form=form)
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/access")
 def access(inbox_id):
     found, form = find.inbox_to_set(inbox_id), InboxAccess()
-    if form.validate_on_submit():
-        try:
-            actions.change_access(current_user, found, form.access.data, *_chosen(form))
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return go(url_for("team.settings", inbox_id=found.id))
+    if form.did(lambda: actions.change_access(current_user, found, form.access.data, *_chosen(form))):
+        return go(url_for("team.settings", inbox_id=found.id))
     return page(found, 422, access_form=form)
 
 
@@ -122,14 +104,8 @@ def delete_form(inbox_id):
 @blueprint.post("/inboxes/<int:inbox_id>/delete")
 def delete(inbox_id):
     found, form = find.inbox_to_set(inbox_id), DeleteInbox()
-    if form.validate_on_submit():
-        try:
-            actions.delete_inbox(current_user, found, form.typed.data)
-        except RuleBroken as broken:
-            db.session.rollback()
-            form.blame(broken)
-        else:
-            return go(url_for("team.inboxes"))
+    if form.did(lambda: actions.delete_inbox(current_user, found, form.typed.data)):
+        return go(url_for("team.inboxes"))
     return present("team/inboxes_delete", 422, **_deleting(found, form))
 
 
