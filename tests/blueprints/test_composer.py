@@ -7,7 +7,7 @@ import re
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 
-from webapp.actions import drafts, replies
+from webapp.actions import drafts, letters, replies
 from webapp.extensions import db, unit
 from webapp.models import Conversation, Draft, DraftFile, Event, InboxMember, Message, Note, Outbox
 from webapp.rules.bounds import FILES_MAX, FILES_MAX_MB
@@ -149,6 +149,46 @@ def test_a_new_message_from_the_first_key_to_the_click(url, browser_of):
         assert client.post(f"/outbox/{stored(Outbox)[0].id}/undo", headers=HERE).location == "/drafts"
         assert client.get(first.location).status_code == 404
     assert [d.text for d in stored(Draft)] == ["Hello"]
+
+
+def test_other_words_from_a_second_window_are_asked_about_and_leave_too(url, browser_of):
+    with browser_of("marek") as client:
+        form = fields(client.get(f"/compose?inbox={inbox().id}&to=a@x.example&subject=Hi").text)
+        data = {**form, "inbox": str(inbox().id), "text": "The first"}
+        client.post("/compose/draft", data=data, headers=SWAP)
+        client.post("/compose", data={**data, "do": "send"}, headers=HERE)
+        client.post("/compose/draft", data=data, headers=SWAP)
+        assert stored(Draft) == [], "kept late, what has left already"
+        client.post("/compose/draft", data={**data, "text": "The second"}, headers=SWAP)
+        asked = client.post("/compose", data={**data, "text": "The second", "do": "send"}, headers=HERE)
+        assert asked.status_code == 303 and len(stored(Outbox)) == 1
+        page = client.get(asked.location).text
+        assert "Press Send once more" in page
+        again = fields(page)
+        assert again["text"] == "The second" and again["token"] != data["token"]
+        client.post("/compose", data={**again, "inbox": data["inbox"], "do": "send"}, headers=HERE)
+    assert [m.text for m in stored(Message, Message.outgoing)] == ["The first", "The second"] and stored(Draft) == []
+
+
+def test_two_clicks_at_the_same_moment_send_once(url, browser_of, monkeypatch):
+    asked, real = [], letters.sent_with
+    with browser_of("marek") as client:
+        form = fields(client.get(f"/compose?inbox={inbox().id}&to=a@x.example&subject=Hi").text)
+        data = {**form, "inbox": str(inbox().id), "text": "Hello", "do": "send"}
+        first = client.post("/compose", data=data, headers=HERE)
+        monkeypatch.setattr(letters, "sent_with", lambda token: asked.append(token) or len(asked) > 2 and real(token) or None)
+        second = client.post("/compose", data=data, headers=HERE)
+        assert second.status_code == 303 and second.location == first.location and len(asked) > 2
+    assert len(stored(Outbox)) == 1
+
+
+def test_a_late_draft_of_what_has_left_is_not_kept(url, browser_of):
+    with browser_of("marek") as client:
+        form = {**fields(client.get(url).text), "text": "Hello"}
+        client.post(f"{url}/reply", data={**form, "do": "send"}, headers=HERE)
+        assert client.post(f"{url}/draft", data=form, headers=SWAP).status_code == 200 and stored(Draft) == []
+        client.post(f"{url}/draft", data={**form, "text": "And"}, headers=SWAP)
+    assert [d.text for d in stored(Draft)] == ["And"]
 
 
 def test_files_come_with_a_plain_form_or_by_themselves_and_go_again(url, browser_of):

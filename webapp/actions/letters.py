@@ -85,6 +85,16 @@ def sent_with(token):
     return db.session.scalar(select(Outbox).where(Outbox.token == token)) if token else None
 
 
+def sent_before(actor, token, text, **more):
+    """What was sent from this composer with these very words, or None: the click came twice, or from a second window.
+    `more`: subject and people, where they count too."""
+    row = sent_with(token)
+    if row is None or row.author_id != actor.id:
+        return None
+    written = row.written or {}
+    return row if all(written.get(n) == readable(said) for n, said in {"text": text, **more}.items()) else None
+
+
 def senders(inbox):
     """Connections of an inbox that mail can leave from."""
     found = db.session.scalars(select(Connection).where(

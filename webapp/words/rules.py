@@ -152,7 +152,8 @@ SENTENCES = {
     "file_gone": lambda name, **_f: _("%(name)s can’t be found any more. Take it out and attach it again.", name=name),
     "year_ahead": lambda **_f: _("That is more than a year ahead. Choose an earlier day."),
     "answered_meanwhile": lambda by, **_f: _("%(name)s has answered meanwhile.", name=by),
-    "sent_already": lambda **_f: _("You have sent another answer from here meanwhile."),
+    "sent_already": lambda **_f: _(
+        "Another message was sent from this draft meanwhile. Press Send once more to send this one, too."),
     "template_name": lambda limit, **_f: _("Give the template a name of up to %(limit)s characters.", limit=limit),
     "unknown_field": lambda name, **_f: _("There is no field “%(name)s”. Use one of the list.", name=name),
     "empty_reply": lambda **_f: _("Write something first."),

@@ -56,7 +56,8 @@ def draft(conversation_id):
     found, form = find.to_act(conversation_id), Letter()
     if not form.validate_on_submit():
         abort(422)
-    return fragment("team/saved", draft=_save(found, form))
+    sent = _sent_before(found, form)        # it was on its way when somebody pressed Send
+    return fragment("team/saved", draft=None if sent else _save(found, form))
 
 
 @blueprint.post("/conversations/<int:conversation_id>/draft/discard")
@@ -121,9 +122,7 @@ def enclosed(draft, form):
 
 
 def _sent_before(found, form):
-    """Were these very words sent from this composer? The click came twice, or from a second window."""
-    row = letters.sent_with(_token(form, found))
-    return row is not None and (row.written or {}).get("text") == data_of(form, found.inbox)["text"]
+    return letters.sent_before(current_user, _token(form, found), data_of(form, found.inbox)["text"]) is not None
 
 
 def _token(form, found):

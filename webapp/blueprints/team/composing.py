@@ -5,6 +5,7 @@ import secrets
 from flask import abort, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from webapp.actions import drafts, letters
 from webapp.actions.letters import Letter as Written
@@ -22,9 +23,11 @@ from webapp.blueprints.team.composer import (
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url, side_of
 from webapp.extensions import db
+from webapp.mail.charset import clean_header
 from webapp.models import Draft
 from webapp.models.inbox import readable_inboxes
 from webapp.rules import RuleBroken, recipients
+from webapp.rules.bounds import SUBJECT_MAX
 from webapp.rules.listing import Listing
 from webapp.web import find
 from webapp.web.forms import Act
@@ -46,8 +49,7 @@ def compose():
     inbox = _inbox_to_write_in(form)
     if not form.validate_on_submit():
         return _page(form, 422)
-    row = letters.sent_with(_token(form))
-    if row is not None and row.author_id == current_user.id:       # this click came twice
+    if row := _sent_before(form, inbox):
         return go(conversation_url(row.message.conversation_id) if row.message.conversation_id
                   else url_for("team.drafts"))
     try:
@@ -59,7 +61,14 @@ def compose():
     except RuleBroken as broken:
         db.session.rollback()
         form.blame(broken)
+        if broken.code == "sent_already":
+            return _as_another(form, inbox)
         return _page(form, 422)
+    except IntegrityError:      # the same click twice, at the same moment: the other one has won
+        db.session.rollback()
+        row = _sent_before(form, inbox)
+        if row is None:
+            raise
     return go(conversation_url(row.message.conversation_id))
 
 
@@ -70,7 +79,8 @@ def draft_new():
     inbox = _inbox_to_write_in(form)
     if not form.validate_on_submit() or not _token(form):
         abort(422)
-    return fragment("team/saved", draft=_save(form, inbox, begun=False))
+    sent = _sent_before(form, inbox)        # it was on its way when somebody pressed Send
+    return fragment("team/saved", draft=None if sent else _save(form, inbox, begun=False))
 
 
 @blueprint.post("/compose/files")
@@ -95,6 +105,8 @@ def new_draft(draft_id):
     form = Letter(formdata=None, kind="new", token=draft.token, inbox=str(draft.inbox_id), subject=draft.subject,
                   sender=draft.sender, text=draft.text, html=editor_html(draft),
                   **{name: recipients.written(getattr(draft, name)) for name in ("to", "cc", "bcc")})
+    if "again" in request.args:
+        form.blame(RuleBroken("text", "sent_already"))
     return _page(form, draft=draft)
 
 
@@ -134,6 +146,20 @@ def _token(form):
     """`n` and 32 digits; what undoing gave back has no n."""
     token = form.token.data or ""
     return token if token.removeprefix("n").isalnum() and len(token) in (32, 33) else None
+
+
+def _sent_before(form, inbox):
+    data = data_of(form, inbox)
+    return letters.sent_before(current_user, _token(form), data["text"], to=data["to"],
+                               subject=clean_header(data["subject"], SUBJECT_MAX))
+
+
+def _as_another(form, inbox):
+    """Something else was sent from this composer meanwhile, in another window. This becomes a draft of its own, which
+    says so; pressed once more, it leaves too."""
+    draft = _save(form, inbox)
+    draft.token = f"n{secrets.token_hex(16)}"
+    return go(url_for("team.new_draft", draft_id=draft.id, again="y"))
 
 
 def _draft(form):
