@@ -35,6 +35,14 @@
     const form = document.querySelector("#composer[data-dirty]");
     if (form) { clearTimeout(timer); delete form.dataset.dirty; save(form); }
   };
+  // Without the editor (it is not there yet) the text area is what counts, and only when it was touched.
+  const typed = (form, names) => {
+    const values = Object.fromEntries(names.map(n => [n, form.elements[n]?.value ?? ""])), area = form.elements.text;
+    if (!form.elements.html.disabled) return values;
+    delete values.html;
+    if (area.value === area.defaultValue) delete values.text; else values.html = "";
+    return values;
+  };
   // Assigning or closing draws the thread anew; what is being typed must not notice.
   document.addEventListener("htmx:before:swap", e => {
     const ctx = e.detail?.ctx, form = here();
@@ -42,12 +50,13 @@
     // Another kind of answer: the words stay, the people are others.
     const kept = ctx?.target?.id === "composer-place" ? ["text", "html"] : KEPT;
     if (form && (ctx?.target?.id === "thread" || kept !== KEPT) && !own)
-      ctx.typed = [form.dataset.draft, Object.fromEntries(kept.map(n => [n, form.elements[n]?.value ?? ""]))];
+      ctx.typed = [form.dataset.draft, typed(form, kept)];
   });
   document.addEventListener("htmx:after:swap", e => {
     const [draft, values] = e.detail?.ctx?.typed ?? [], form = here();
     if (!values || form?.dataset.draft !== draft) return;
     for (const name in values) if (values[name] && form.elements[name]) form.elements[name].value = values[name];
+    if ("html" in values && values.text) Object.assign(form.elements.html, { value: values.html, disabled: false });
     form.dispatchEvent(new Event("restored"));
   });
   addEventListener("pagehide", flush);

@@ -89,7 +89,10 @@
     area.hidden = true;
     formOf = form;
     editor = new Squire(rich, { blockTag: "DIV", sanitizeToDOMFragment: fragment, addLinks: true });
-    const fill = () => editor.setHTML(form.elements.html.value || asHtml(area.value));
+    // Until now the text area was what counts; what was typed in it meanwhile is newer than the formatted words.
+    const html = form.elements.html, fill = () => editor.setHTML(html.value || asHtml(area.value));
+    if (html.disabled && area.value !== area.defaultValue) html.value = "";
+    html.disabled = false;
     fill();
     form.addEventListener("restored", fill);
     const own = editor;

@@ -246,6 +246,19 @@ def test_formatting_is_cleaned_on_the_server(url, browser_of):
     assert stored(Message, Message.outgoing)[0].text.startswith("Hi you") and "<script>a()" not in shown
 
 
+def test_without_the_editor_the_text_counts_and_untouched_words_keep_their_formatting(url, browser_of):
+    with browser_of("marek") as client:
+        client.post(f"{url}/draft", data={"html": "<div>Hi <b>you</b></div><div>there</div>", "text": ""}, headers=SWAP)
+        page = client.get(url).text
+        assert re.search(r'name="html" value="[^"]+" disabled', page)
+        form = {**fields(page), "text": "Hi you\r\nthere\r\n"}
+        form.pop("html")
+        client.post(f"{url}/draft", data=form, headers=SWAP)
+        assert stored(Draft)[0].html == "<div>Hi <b>you</b></div><div>there</div>"
+        client.post(f"{url}/draft", data={**form, "text": "Hi all"}, headers=SWAP)
+    assert [(d.text, d.html) for d in stored(Draft)] == [("Hi all", None)]
+
+
 def test_send_later_can_be_changed_or_sent_at_once(url, browser_of):
     with browser_of("marek") as client:
         form = {**fields(client.get(url).text), "text": "Tomorrow"}

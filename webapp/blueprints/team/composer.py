@@ -45,9 +45,12 @@ def composer_of(found, messages, form=None):
 
 
 def data_of(form, inbox, draft=None):
-    """What the form says, as `drafts` keeps it: people as far as they can be read. The HTML is cleaned here."""
+    """What the form says, as `drafts` keeps it: people as far as they can be read. The HTML is cleaned here. A page on
+    which no editor runs sends none: then the draft's formatting stays as long as its words do."""
     html = None
-    if (form.html.data or "").strip():
+    if "html" not in request.form and draft is not None and _same_words(form.text.data or "", draft.text):
+        html = draft.html
+    elif (form.html.data or "").strip():
         by_address = {url_for("team.draft_file", file_id=f.id): f.content_id for f in (draft.files if draft else ())}
         html = written_html.clean(form.html.data, by_address.get)
         if written_html.is_blank(html) and "<img" not in html:
@@ -56,6 +59,11 @@ def data_of(form, inbox, draft=None):
     kind = form.kind.data if form.kind.data in ("reply", "forward", "new") else "reply"
     return dict(kind=kind, text=text, html=html or None, subject=form.subject.data or "", sender=form.sender.data or "",
                 **{name: recipients.read_loosely(form[name].data or "") for name in ("to", "cc", "bcc")})
+
+
+def _same_words(typed, kept):
+    """Of a text area, which has its own line ends."""
+    return typed.strip().splitlines() == kept.strip().splitlines()
 
 
 def people_in(form):
