@@ -39,7 +39,8 @@ def test_a_name_is_told_after_the_commit_to_who_listens(app, hub):
     version = versions(["inbox-1"])["inbox-1"]
     assert version > 0
     assert heard(inbox, 1) == [("inbox-1", version)]
-    assert heard(other, 2, 0.3) == [("inbox-2", -1)]
+    # Whether the first round came to it too is a race: the thread may have subscribed before it listened.
+    assert heard(other, 2, 0.3) in ([], [("inbox-2", -1)])
     announce("inbox-1")
     db.session.rollback()
     assert versions(["inbox-1", "never"]) == {"inbox-1": version, "never": 0}

@@ -108,6 +108,7 @@ def test_pictures_are_small_in_the_list_and_large_on_their_page(page_of, house):
     page.locator(".file__name", has_text="przód").click()
     expect(page.locator(".preview__picture img")).to_be_visible()
     assert page.locator(".preview__picture img").evaluate("i => i.decode().then(() => i.naturalWidth)") == 900
+    ready(page)     # the key is a script's
     page.keyboard.press("Escape")
     expect(page.locator("#subj")).to_have_text("With files")
 

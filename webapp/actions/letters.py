@@ -88,6 +88,8 @@ def sent_with(token):
 def sent_before(actor, token, text, **more):
     """What was sent from this composer with these very words, or None: the click came twice, or from a second window.
     `more`: subject and people, where they count too."""
+    if "subject" in more:       # it left as one clean line
+        more["subject"] = clean_header(more["subject"], SUBJECT_MAX)
     row = sent_with(token)
     if row is None or row.author_id != actor.id:
         return None

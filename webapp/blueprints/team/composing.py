@@ -23,11 +23,9 @@ from webapp.blueprints.team.composer import (
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url, side_of
 from webapp.extensions import db
-from webapp.mail.charset import clean_header
 from webapp.models import Draft
 from webapp.models.inbox import readable_inboxes
 from webapp.rules import RuleBroken, recipients
-from webapp.rules.bounds import SUBJECT_MAX
 from webapp.rules.listing import Listing
 from webapp.web import find
 from webapp.web.forms import Act
@@ -150,8 +148,7 @@ def _token(form):
 
 def _sent_before(form, inbox):
     data = data_of(form, inbox)
-    return letters.sent_before(current_user, _token(form), data["text"], to=data["to"],
-                               subject=clean_header(data["subject"], SUBJECT_MAX))
+    return letters.sent_before(current_user, _token(form), data["text"], to=data["to"], subject=data["subject"])
 
 
 def _as_another(form, inbox):
