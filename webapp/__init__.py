@@ -74,8 +74,9 @@ def _init_extensions(app, settings):
 def _register(app):
     from webapp import cli
     from webapp.blueprints import register_blueprints
-    from webapp.web import errors, filters, find, guard, pictures, remedies, senders, side
+    from webapp.web import errors, filters, find, guard, pictures, quick, remedies, senders, side
     cli.init_app(app)
+    quick.init_app(app)
     filters.init_app(app)
     find.init_app(app)
     side.init_app(app)

@@ -38,7 +38,7 @@ def _prepare_sqlite(connection, _record):
     if type(connection).__module__.startswith("sqlite3"):
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        cache = 2_000 if _is_blobs(connection) else 16_000      # kB; raw mail is written once and seldom read
+        cache = 2_000 if _is_blobs(connection) else 10_000      # kB; raw mail is written once and seldom read
         for pragma in ("foreign_keys=ON", "busy_timeout=15000", "synchronous=FULL", "temp_store=MEMORY",
                        f"cache_size=-{cache}"):
             cursor.execute(f"PRAGMA {pragma}")

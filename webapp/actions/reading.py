@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 CHUNK, CHUNK_BYTES = 16, 1_000_000      # messages that are packed, and given to the parser, at once; and their bytes
 PACKING_BYTES = 2_000_000               # on the wire, that may wait to be packed
-AHEAD, AHEAD_BYTES = 300, 8_000_000     # messages that the parser may have in hand, and bytes that we hold for them
+AHEAD, AHEAD_BYTES = 300, 5_000_000     # messages that the parser may have in hand, and bytes that we hold for them
 SECRET = secrets.token_bytes(20)        # in every mark
 
 

@@ -16,7 +16,7 @@ from webapp.models import Folder
 
 # Messages, about how many bytes, and seconds a commit: what a slow server or slow mail has given so far is not lost.
 # The first of a stream is small: somebody may be waiting for it.
-BATCH, BATCH_BYTES, BATCH_SECONDS = 150, 6_000_000, 5.0
+BATCH, BATCH_BYTES, BATCH_SECONDS = 150, 5_000_000, 5.0
 FIRST_BYTES = 1_500_000
 
 
