@@ -19,7 +19,7 @@ SERVERS = {"imap_host": "imap.corp.example", "imap_port": 993, "imap_security": 
 NEW = {"address": "new@corp.example", "password": "secret", "inbox": "1", "shared": "y"}
 DATA = {
     "connections.connect": NEW, "connections.ask": {"address": "support@corp.example"}, "connections.servers": SERVERS,
-    "connections.switch": NEW, "audit.export": {"format": "csv"}, "auth.forgot": {"email": "kasia@corp.example"},
+    "connections.add_alias": {"address": "sales@corp.example"}, "connections.switch": NEW, "audit.export": {"format": "csv"}, "auth.forgot": {"email": "kasia@corp.example"},
     "auth.use_link": {"password": "a new long password"}, "auth.language": {"language": "en"},
     "people.create_team": {"name": "New"}, "people.save_team": {"name": "New"}, "people.role": {"role": "viewer"},
     "people.invite": {"emails": "a@corp.example", "role": "member", "language": "en"},

@@ -8,14 +8,14 @@ is answered twice, whoever asks again, and a lost job costs only time.
 from flask import current_app
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from webapp.actions import outbox, threads
+from webapp.actions import aliases, outbox, threads
 from webapp.actions.blobs import blobs
 from webapp.actions.notices import tell
 from webapp.extensions import db
 from webapp.mail.compose import build_message, envelope_address, mint_message_id, references_for
 from webapp.mail.text import snippet, to_html
 from webapp.mail.types import Automatic, Mailbox
-from webapp.models import AutoReply, Connection, Conversation, Inbox, Message
+from webapp.models import AutoReply, Connection, Conversation, Hold, Inbox, Message
 from webapp.models.person import active_admins
 from webapp.models.types import now
 from webapp.queue import later
@@ -93,7 +93,7 @@ def _is_news(connection, message, parsed):
 
 def _mail(connection, message, automatic, spam=False):
     rows = db.session.execute(select(Connection.address, Connection.inbox_id).where(
-        Connection.state != "removed")).all()
+        Connection.state != "removed").union(select(Hold.address, Hold.inbox_id))).all()
     return Mail(sender=message.from_address, to=tuple(a for _n, a in (*message.to, *message.cc)),
                 reply_to=tuple(a for _n, a in message.reply_to), subject=message.subject, automatic=automatic,
                 ambiguous=message.sender_ambiguous, bounce=message.bounce, invitation=bool(message.invitation),
@@ -147,11 +147,12 @@ def _write(connection, conversation, parent, text):
     if not may_use(connection.state, connection.holder_state, "send", connection.kind):
         return None
     at = now().replace(microsecond=0)
-    sender = Mailbox(connection.from_name or connection.inbox.company or connection.inbox.name, connection.address)
+    used = aliases.written_to(parent)
+    sender = Mailbox(connection.from_name or connection.inbox.company or connection.inbox.name, used.address)
     to = Mailbox(parent.from_name, parent.from_address)
     subject = f"Auto: {parent.subject}".strip()
     references = references_for(parent.message_id, tuple(parent.references))
-    message_id = mint_message_id(connection.address.rpartition("@")[2], current_app.config["SECRET_KEY"].encode())
+    message_id = mint_message_id(used.address.rpartition("@")[2], current_app.config["SECRET_KEY"].encode())
     try:
         recipients = [envelope_address(to.address)]
         raw = build_message(sender=sender, to=[to], subject=subject, text=text, html=to_html(text),
@@ -171,4 +172,4 @@ def _write(connection, conversation, parent, text):
                              message_id=parent.id))
     db.session.flush()
     threads.file_own(conversation, message)
-    return outbox.enqueue(None, connection, message, recipients, at)
+    return outbox.enqueue(None, used, message, recipients, at)

@@ -6,18 +6,18 @@ clash it asks once more, and the winner's row gives the answer.
 """
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
-from webapp.actions import leases
+from webapp.actions import aliases, leases
 from webapp.actions.audit import note
-from webapp.actions.notices import tell
 from webapp.actions.sign_in import count
+from webapp.actions.waiting import tell_waiting
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail.address import login_key
 from webapp.mail.versions import READ_WITH
-from webapp.models import Connection, Folder, Hold, HoldRequest, Inbox
+from webapp.models import Alias, Connection, Folder, Hold, Inbox
 from webapp.models.connection import connection_id_of, held
 from webapp.models.secret import seal
 from webapp.models.types import now
@@ -113,7 +113,9 @@ def claim(connection, login):
                     hold = Hold(address=connection.address, address_key=key, person_id=connection.person_id,
                                 inbox_id=connection.inbox_id)
                     db.session.add(hold)
+                    db.session.flush()
                 hold.login_key = hold.login_key or login
+                db.session.execute(delete(Alias).where(Alias.hold_id == hold.id))     # it has a mailbox of its own now
                 db.session.flush()
                 connection.hold_id, connection.state = hold.id, "active"
                 db.session.flush()
@@ -171,7 +173,7 @@ def disconnect(actor, connection):
     if not connecting:
         note(actor, "connection.disconnected", f"connection-{connection.id}", address=address, **_holder_of(connection))
     if freed:
-        _tell_waiting(freed)
+        tell_waiting(freed)
 
 
 def unhook(connection):
@@ -181,6 +183,7 @@ def unhook(connection):
     connection.state, connection.hold_id, connection.secret, connection.ended_at = "removed", None, None, now()
     connection.is_default = False
     db.session.flush()
+    aliases.drop_all(connection)
     leases.revoke(connection.id)        # a job that reads it right now stores nothing more
     if hold is not None and not db.session.scalar(select(func.count()).select_from(Connection).where(
             Connection.hold_id == hold.id)):
@@ -214,14 +217,6 @@ def _choose_default(person_id):
     if mine and not any(c.is_default for c in mine):
         mine[0].is_default = True
         db.session.flush()
-
-
-def _tell_waiting(address_key):
-    for wanted in db.session.scalars(select(HoldRequest).where(HoldRequest.address_key == address_key,
-                                                               HoldRequest.ended_at.is_(None))).all():
-        wanted.ended_at = now()
-        if wanted.person.state == "active":
-            tell(wanted.person, "address.free", address=wanted.address, kind=wanted.kind)
 
 
 def _start(connection):

@@ -13,7 +13,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from webapp.actions import drafts, outbox, threads
+from webapp.actions import aliases, drafts, outbox, threads
 from webapp.actions.blobs import blobs
 from webapp.actions.contents import contents_of
 from webapp.actions.conversations import assign, close, see
@@ -63,12 +63,12 @@ def send(actor, inbox, conversation, letter, *, token=None, at=None, seen=None, 
     _check(letter, token, at)
     if conversation is not None and letter.kind == "reply" and seen is not None:
         _check_alone(actor, conversation, seen)
-    connection = sending_connection(inbox, conversation, letter.sender)
-    envelope, raw, facts = _written(actor, inbox, connection, letter, at)
+    sender = sender_for(inbox, conversation, letter.sender)
+    envelope, raw, facts = _written(actor, inbox, sender, letter, at)
     [sha256] = blobs().put_raw([raw])
     if conversation is None:
         conversation = _opened(inbox, letter, facts["at"])
-    message = _stored(actor, connection, letter, sha256, raw, facts)
+    message = _stored(actor, sender.connection, letter, sha256, raw, facts)
     threads.file_own(conversation, message)
     if conversation.assignee_id is None:      # whoever answers takes it on (BEHAVIOUR 5.11)
         assign(actor, conversation, actor)
@@ -76,7 +76,7 @@ def send(actor, inbox, conversation, letter, *, token=None, at=None, seen=None, 
     if closes:
         close(actor, conversation, act)
     undo = timedelta(seconds=current_app.config["SETTINGS"].undo_seconds)
-    return outbox.enqueue(actor, connection, message, envelope, at or facts["at"] + undo, token=token,
+    return outbox.enqueue(actor, sender, message, envelope, at or facts["at"] + undo, token=token,
                           written=drafts.as_written(letter, letter.files))
 
 
@@ -98,29 +98,31 @@ def sent_before(actor, token, text, **more):
 
 
 def senders(inbox):
-    """Connections of an inbox that mail can leave from."""
+    """Each From of an inbox."""
     found = db.session.scalars(select(Connection).where(
-        Connection.inbox_id == inbox.id, Connection.state == "active").order_by(Connection.id))
-    return [c for c in found if may_use(c.state, c.holder_state, "send", c.kind)]
+        Connection.inbox_id == inbox.id, Connection.state == "active").order_by(Connection.id)).all()
+    return [sender for c in found if _may_send(c) for sender in aliases.senders_of(c)]
 
 
-def sending_connection(inbox, conversation, wanted=""):
-    """The chosen address; else the one that the customer wrote to, or the inbox's own first. Raises RuleBroken("text",
-    "no_address")."""
+def sender_for(inbox, conversation, wanted=""):
+    """The From that was chosen; else the one that the customer wrote to, or the inbox's own first. Raises
+    RuleBroken("text", "no_address")."""
     able = senders(inbox)
-    for connection in able:
-        if wanted and connection.address.lower() == wanted.lower():
-            return connection
+    for sender in able:
+        if wanted and sender.address.lower() == wanted.lower():
+            return sender
     latest = conversation is not None and db.session.scalar(
-        select(Message.connection_id).where(Message.conversation_id == conversation.id)
+        select(Message).where(Message.conversation_id == conversation.id)
         .order_by(Message.at.desc(), Message.id.desc()).limit(1))
-    if latest:
-        used = db.session.get(Connection, latest)
-        if may_use(used.state, used.holder_state, "send", used.kind):
-            return used
+    if latest and _may_send(latest.connection):
+        return aliases.written_to(latest)
     if not able:
         raise RuleBroken("text", "no_address", inbox=inbox.name)
     return able[0]
+
+
+def _may_send(connection):
+    return may_use(connection.state, connection.holder_state, "send", connection.kind)
 
 
 def name_of(connection, actor, inbox=None):
@@ -158,13 +160,13 @@ def _check_alone(actor, conversation, seen):
         raise RuleBroken("text", "answered_meanwhile", message=other.id, by=other.from_name or other.from_address)
 
 
-def _written(actor, inbox, connection, letter, at):
+def _written(actor, inbox, used, letter, at):
     """(envelope addresses, final bytes, what the row says of them)."""
     moment = now().replace(microsecond=0)
-    sender = Mailbox(name_of(connection, actor, inbox), connection.address)
+    sender = Mailbox(name_of(used.connection, actor, inbox), used.address)
     people = {name: [Mailbox(*p) for p in getattr(letter, name)] for name in ("to", "cc", "bcc")}
     parent = letter.parent if letter.kind == "reply" else None
-    message_id = mint_message_id(connection.address.rpartition("@")[2], current_app.config["SECRET_KEY"].encode())
+    message_id = mint_message_id(used.address.rpartition("@")[2], current_app.config["SECRET_KEY"].encode())
     references = references_for(parent.message_id, tuple(parent.references)) if parent else ()
     text, html = _body(actor, inbox, letter)
     for name, there in people.items():

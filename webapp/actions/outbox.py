@@ -16,10 +16,10 @@ from webapp.queue import later
 from webapp.rules.sending import AFTER_REFUSED_SIGN_IN, DAY, FOLLOWS, LEASE, MINUTE, retry_after, room_at
 
 
-def enqueue(actor, connection, message, recipients, not_before, token=None, written=None):
-    """`actor` None: it leaves by itself."""
-    row = Outbox(connection_id=connection.id, message_id=message.id, author_id=actor.id if actor else None,
-                 not_before=not_before, raw_sha256=message.raw_sha256, sender=connection.address,
+def enqueue(actor, sender, message, recipients, not_before, token=None, written=None):
+    """`sender`: what has a `connection` and an `address`. `actor` None: it leaves by itself."""
+    row = Outbox(connection_id=sender.connection.id, message_id=message.id, author_id=actor.id if actor else None,
+                 not_before=not_before, raw_sha256=message.raw_sha256, sender=sender.address,
                  token=token, written=written)
     row.recipients = [OutboxRecipient(address=a) for a in recipients]
     db.session.add(row)

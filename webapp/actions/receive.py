@@ -12,6 +12,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.exc import OperationalError
 
 from webapp.actions import autoreply, bounces, indexing, places, threads
+from webapp.actions.aliases import own_keys
 from webapp.actions.blobs import blobs
 from webapp.actions.contents import contents_of, read_alone
 from webapp.actions.reading import Read, put_away
@@ -139,7 +140,7 @@ def _known(connection_id, digests):
 def _our_own(connection, folder, parsed):
     """A mail that was written here and comes back from Sent, or from \\All with our address on it: some servers change
     its bytes on the way, so its Message-ID, which we minted, tells."""
-    from_us = folder.role == "sent" or folder.role == "all" and threads.is_from(parsed, connection.address)
+    from_us = folder.role == "sent" or folder.role == "all" and threads.is_from(parsed, own_keys(connection))
     if not from_us or not parsed.message_id or not threads.is_our_id(parsed.message_id):
         return None
     return db.session.scalar(select(Message.id).where(

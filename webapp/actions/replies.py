@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from webapp.actions import drafts, letters
+from webapp.actions import aliases, drafts, letters
 from webapp.actions.letters import Letter
 from webapp.extensions import db
 from webapp.mail.compose import forward_subject, reply_subject
@@ -20,7 +20,7 @@ def reply(actor, conversation, text, *, html=None, parent=None, to=None, cc=(), 
     drafted = drafts.draft_of(actor, conversation)
     parent = parent or last_message(conversation)
     if to is None:
-        to = [list(m) for m in answer_to(parent, letters.sending_connection(conversation.inbox, conversation, sender))]
+        to = [list(m) for m in answer_to(parent, letters.sender_for(conversation.inbox, conversation, sender))]
     letter = Letter(kind=kind, text=text, html=html, parent=parent, to=to, cc=list(cc), bcc=list(bcc), sender=sender,
                     subject=subject_for(kind, conversation, parent) if subject is None else subject, files=list(files))
     row = letters.send(actor, conversation.inbox, conversation, letter, **how)
@@ -33,21 +33,28 @@ def subject_for(kind, conversation, parent):
     return forward_subject(parent.subject) if kind == "forward" else reply_subject(conversation.subject)
 
 
-def answer_to(parent, connection) -> list[Mailbox]:
+def answer_to(parent, sender) -> list[Mailbox]:
     """Who gets the answer: the sender (or their Reply-To); after our own mail, those it went to."""
     pairs = parent.to if parent.outgoing else (parent.reply_to or [[parent.from_name, parent.from_address]])
-    to = [Mailbox(*p) for p in pairs if p[1] and p[1].lower() != connection.address.lower()]
+    ours = _own(sender)
+    to = [Mailbox(*p) for p in pairs if p[1] and p[1].lower() not in ours]
     if not to or (parent.sender_ambiguous and not parent.outgoing):
         raise RuleBroken("text", "nobody_to_answer")
     return to
 
 
-def answer_all(parent, connection, inbox):
+def answer_all(parent, sender, inbox):
     """(to, cc) of an answer to everybody, without ourselves. Raises as `answer_to`."""
-    asked = [list(m) for m in answer_to(parent, connection)]
+    asked = [list(m) for m in answer_to(parent, sender)]
     ours = db.session.scalars(select(Connection.address).where(Connection.inbox_id == inbox.id)).all()
-    keys = {address.lower() for address in (*ours, connection.address)}
+    keys = {address.lower() for address in (*ours, *(s.address for s in letters.senders(inbox)))} | _own(sender)
     return recipients.of_all(asked, [] if parent.outgoing else parent.to, parent.cc, keys)
+
+
+def _own(sender):
+    """The addresses of its mailbox: whoever writes to one of them is not answered there."""
+    return {sender.address.lower(), sender.connection.address.lower(),
+            *(alias.address.lower() for alias in aliases.of(sender.connection.id))}
 
 
 def answerable(message):

@@ -33,6 +33,17 @@ class Hold(db.Model):
         primaryjoin="Hold.id == foreign(Connection.hold_id)", viewonly=True)
 
 
+class Alias(db.Model):
+    """A held address without a mailbox of its own: mail to it lies in that of a team connection, which writes from it
+    as well. It is known at the provider; we cannot make it."""
+
+    hold_id: Mapped[int] = mapped_column(ForeignKey("hold.id", ondelete="CASCADE"), primary_key=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"), index=True)
+    hold: Mapped[Hold] = relationship()
+
+    address = property(lambda self: self.hold.address)
+
+
 class HoldRequest(db.Model):
     """Somebody asked the admins for an address that another holds. Ended when it is free, and they are told."""
 

@@ -1,5 +1,6 @@
 """Lengths and numbers. Forms make `maxlength` of them, models make CHECK constraints, rules refuse beyond them."""
 
+ALIASES_MAX = 20           # of a connection
 ADDRESS_MAX = 254          # RFC 5321 4.5.3.1.3, less the angle brackets
 NAME_MAX = 100
 TITLE_MAX = 100             # what a person does here

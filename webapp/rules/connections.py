@@ -77,7 +77,7 @@ def ways_out(broken: RuleBroken, role: str, person_id: int) -> tuple[str, ...]:
         return ("release", "restore", "another") if admin else ("ask", "another")
     if facts["kind"] == "team":
         if admin:
-            switch = facts["wanted"] == "personal" and not facts["by_login"]
+            switch = facts["wanted"] == "personal" and not facts["by_login"] and "mail" in facts["uses"]
             return ("switch", "inbox", "another") if switch else ("inbox", "another")
         return ("ask", "another") if facts["restricted"] else ("inbox", "ask", "another")
     return ("release_living", "another") if admin and facts["hold_id"] else ("ask", "another")

@@ -106,6 +106,12 @@ def connection(connection_id):
     return _one(visible_connections(current_user).where(Connection.id == connection_id))
 
 
+def team_connection(connection_id):
+    """A team address that is held, for those who set it up."""
+    return _one(visible_connections(current_user).where(
+        Connection.id == connection_id, Connection.inbox_id.is_not(None), Connection.hold_id.is_not(None)))
+
+
 def own_mailbox(connection_id):
     """A personal connection of the person who asks, a disconnected one too: nobody else reads it, admins included."""
     return _one(select(Connection).where(Connection.id == connection_id, Connection.person_id == current_user.id))

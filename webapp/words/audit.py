@@ -217,6 +217,9 @@ ACTIONS = {
     "connection.history_changed": ("addresses", lambda f: _(
         "Changed how far back %(address)s is read from %(was)s to %(history)s.", address=f["address"],
         was=_history(f["was"]), history=_history(f["history"]))),
+    "alias.added": ("addresses", lambda f: _("%(of)s sends from %(address)s too.", of=f["of"], address=f["address"])),
+    "alias.removed": ("addresses", lambda f: _("%(of)s no longer sends from %(address)s.", of=f["of"],
+                                               address=f["address"])),
     "connection.sender_check_changed": ("addresses", lambda f: _(
         "Senders of mail to %(address)s are checked by %(names)s.", address=f["address"], names=f["names"])
         if f["names"] else _("Nobody’s check of the senders of mail to %(address)s is believed any more.",

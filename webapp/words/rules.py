@@ -94,6 +94,8 @@ SENTENCES = {
     "here_already": here_already,
     "same_mailbox": lambda address, **_f: _(
         "This signs in to the same mailbox as %(address)s, which is already connected.", address=address),
+    "sends_already": lambda address, **_f: _("This inbox already answers from %(address)s.", address=address),
+    "many_aliases": lambda limit, **_f: _("A mailbox can send from up to %(limit)s other addresses.", limit=limit),
     "team_calendar": lambda **_f: _(
         "A team address can’t take bookings. Meeting pages need a personal address."),
     "takes_bookings": lambda **_f: _(

@@ -15,7 +15,7 @@ class Desk:
     """
 
     inbox_id: int
-    own: str                                             # our own address key
+    own: frozenset                                       # our own address keys
     since: datetime                                      # mail from before is history
     known_until: datetime | None = None                  # the server numbered its mail anew: the same for what is older
     found: dict = field(default_factory=dict)            # conversation id -> conversation

@@ -34,7 +34,8 @@ def file(connection, fresh):
 
 def file_unreadable(connection, message):
     """A message that nobody can read still gets a conversation, where it can be downloaded."""
-    desk = Desk(connection.inbox_id, "", connection.created_at, connection.history_until, ids=next_ids(Conversation, 1))
+    desk = Desk(connection.inbox_id, frozenset(), connection.created_at, connection.history_until,
+                ids=next_ids(Conversation, 1))
     conversation = open_for(desk, message)
     desk.filed.append((message, conversation))
     count_in(desk, conversation, message, seen=False)
@@ -44,7 +45,7 @@ def file_unreadable(connection, message):
 
 def file_own(conversation, message):
     """A reply that was just written here: no look-up, its conversation is known."""
-    desk = Desk(message.connection.inbox_id or conversation.inbox_id, "", message.connection.created_at,
+    desk = Desk(message.connection.inbox_id or conversation.inbox_id, frozenset(), message.connection.created_at,
                 filed=[(message, conversation)])
     say_keys(desk, conversation, keys_of(message, ids_of(message.message_id, (), message.references)))
     let_take_part(desk, conversation, {key_of(a) for _n, a in message.to + message.cc} - {""})
@@ -113,7 +114,7 @@ def _place_of(desk, keys, others):
 
 def _taking_part(desk, parsed, sender):
     """Address keys of a mail's people. We ourselves are none of them: strangers can write our address into From."""
-    return ({key_of(m.address) for m in (*parsed.to, *parsed.cc)} | {sender or ""}) - {"", desk.own}
+    return ({key_of(m.address) for m in (*parsed.to, *parsed.cc)} | {sender or ""}) - {""} - desk.own
 
 
 def _announce(conversation):

@@ -19,9 +19,9 @@ SPEAKING = (Message.connection_id, Message.message_id, Message.references, Messa
 _OUR_ID = re.compile(rb"(?im)^(?:message-id|in-reply-to|references):[^\r\n]*?<([^<>\s]{10,400})>")
 
 
-def is_from(parsed, address):
-    """Does it say that this address alone wrote it?"""
-    return bool(parsed.sender) and not parsed.sender_ambiguous and key_of(parsed.sender.address) == key_of(address)
+def is_from(parsed, keys):
+    """Does it say that somebody with one of these address keys alone wrote it?"""
+    return bool(parsed.sender) and not parsed.sender_ambiguous and key_of(parsed.sender.address) in keys
 
 
 def is_our_id(message_id):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import aliased
 
+from webapp.actions.aliases import own_keys
 from webapp.actions.contacts import Contacts
 from webapp.actions.senders import rules_of
 from webapp.actions.threads.desk import Desk, say
@@ -28,7 +29,7 @@ class _Key(NamedTuple):
 
 
 def desk_for(connection, fresh):
-    desk = Desk(connection.inbox_id, key_of(connection.address), connection.created_at,
+    desk = Desk(connection.inbox_id, own_keys(connection), connection.created_at,
                 ids=next_ids(Conversation, len(fresh)), senders=rules_of(connection.inbox_id))
     ids = {i[:998] for m, p, item in fresh for i in ids_in(m, p, item)}
     know(desk, _speaking_of, ids)

@@ -96,7 +96,7 @@ def _meet_customer(conversation, message):
 
 
 def meet_contact(desk, conversation, message, parsed, sender):
-    if message.outgoing or not sender or sender == desk.own or message.bounce:
+    if message.outgoing or not sender or sender in desk.own or message.bounce:
         return
     contact_id = desk.contacts.meet(sender, parsed.sender, message.at)
     if conversation.contact_id is None:

@@ -35,7 +35,7 @@ def composer_of(found, messages, form=None):
         return facts
     try:
         wanted = form.sender.data if form is not None else draft.sender if draft is not None else ""
-        sender = letters.sending_connection(found.inbox, found, wanted)
+        sender = letters.sender_for(found.inbox, found, wanted)
         people = _people(found, parent, sender, write)
     except RuleBroken:
         return facts
@@ -96,8 +96,8 @@ def number(text):
 
 
 def names_of(senders):
-    """{connection: the name that customers see}"""
-    return {c.id: letters.name_of(c, current_user) for c in senders}
+    """{address: the name that customers see}"""
+    return {s.address: letters.name_of(s.connection, current_user) for s in senders}
 
 
 def templates_for(inbox):
