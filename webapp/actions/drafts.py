@@ -74,6 +74,15 @@ def drop(draft):
     announce(f"person-{draft.person_id}")
 
 
+def make_new(conversation):
+    """The conversation goes: what is being written in it becomes new messages in its inbox."""
+    for draft in db.session.scalars(select(Draft).where(Draft.conversation_id == conversation.id)):
+        draft.conversation_id, draft.parent_id, draft.kind = None, None, "new"
+        draft.inbox_id, draft.token = conversation.inbox_id, secrets.token_hex(16)
+        announce(f"person-{draft.person_id}")
+    db.session.flush()
+
+
 def begin(actor, conversation, **fields):
     """The draft of a conversation, made where there is none: something is to be attached."""
     draft = draft_of(actor, conversation)
