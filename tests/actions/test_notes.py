@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from mailroom import arrive, connected, inbox, letter, person, stored
+from mailroom import arrive, conversation, inbox, letter, person, stored
 from sqlalchemy import select
 
 from webapp.actions import conversations, inboxes, notes, notices, teams
@@ -14,24 +14,9 @@ from webapp.models.types import now
 from webapp.rules import RuleBroken
 
 
-@pytest.fixture
-def box(team):
-    return connected()
-
-
-@pytest.fixture
-def one(box):
-    arrive(box, letter(Message_ID="<1@x>"))
-    return stored(Conversation)[0].id
-
-
-def get(number):
-    return db.session.get(Conversation, number, populate_existing=True)
-
-
 def write(number, text, by="zofia"):
     with unit():
-        return notes.write(person(by), get(number), text).id
+        return notes.write(person(by), conversation(number), text).id
 
 
 def told():
@@ -57,22 +42,22 @@ def test_nobody_is_called_into_what_they_can_not_open(one):
         inboxes.create_inbox(person("zofia"), "Board")
         inbox("Board").access = "members"
         db.session.add(InboxMember(inbox_id=inbox("Board").id, person_id=person("zofia").id))
-        conversations.move(person("zofia"), get(one), inbox("Board"))
+        conversations.move(person("zofia"), conversation(one), inbox("Board"))
     write(one, "@Marek look")
     assert told() == []
 
 
 def test_followers_hear_of_notes_and_of_mail_and_not_of_robots(one, box):
     with unit():
-        conversations.follow(person("marek"), get(one))
-        conversations.follow(person("zofia"), get(one))
+        conversations.follow(person("marek"), conversation(one))
+        conversations.follow(person("zofia"), conversation(one))
     write(one, "Hm")
     assert told() == [("Marek", "followed")]
     arrive(box, letter(Message_ID="<2@x>", In_Reply_To="<1@x>"), first_uid=2)
     arrive(box, letter(Message_ID="<3@x>", In_Reply_To="<1@x>", Auto_Submitted="auto-replied"), first_uid=3)
     assert sorted(told()) == [("Marek", "followed"), ("Marek", "followed"), ("Zofia", "followed")]
     with unit():
-        conversations.unfollow(person("marek"), get(one))
+        conversations.unfollow(person("marek"), conversation(one))
     write(one, "Hm again")
     assert len(told()) == 3
 
@@ -80,8 +65,36 @@ def test_followers_hear_of_notes_and_of_mail_and_not_of_robots(one, box):
 def test_reading_the_conversation_is_having_seen_it(one):
     write(one, "@Marek look")
     with unit():
-        conversations.see(person("marek"), get(one))
+        conversations.see(person("marek"), conversation(one))
     assert db.session.scalar(select(Mention.seen_at)) is not None
+    [notice] = stored(Notice)
+    assert notice.read_at is not None
+
+
+def test_reading_one_conversation_reads_nothing_of_another_and_for_nobody_else(one, box):
+    arrive(box, letter(Message_ID="<2@x>", subject="Other"), first_uid=2)
+    other = stored(Conversation)[1].id
+    with unit():
+        conversations.follow(person("ewa"), conversation(one))
+        notices.tell(person("marek"), "password_changed", mail=False)
+    for number in (one, other):
+        write(number, "@Marek look")
+    with unit():
+        assert conversations.unseen(person("marek"), conversation(one))
+        conversations.see(person("marek"), conversation(one))
+        assert not conversations.unseen(person("marek"), conversation(one))
+    assert [(n.person.name, n.facts.get("conversation")) for n in stored(Notice, Notice.read_at.is_(None))] == [
+        ("Marek", None), ("Ewa", one), ("Marek", other)]
+
+
+def test_who_follows_and_has_no_new_mail_to_read_has_read_the_notice_too(one, browser_of):
+    with unit():
+        conversations.follow(person("marek"), conversation(one))
+        conversations.see(person("marek"), conversation(one))
+    write(one, "Hm")
+    with browser_of("marek") as client:
+        client.get(f"/conversations/{one}")
+    assert [n.read_at is not None for n in stored(Notice)] == [True]
 
 
 def test_only_its_author_deletes_a_note_and_its_words_are_gone(one):
@@ -98,12 +111,14 @@ def test_only_its_author_deletes_a_note_and_its_words_are_gone(one):
 def test_what_happens_within_minutes_is_one_mail_and_what_was_read_is_none(one, by_mail, monkeypatch):
     sent = []
     monkeypatch.setattr(jobs, "_hand_over", lambda _server, recipient, raw: sent.append((recipient, raw)))
-    for text in ("@Marek first thing", "@Marek second thing", "@Marek third thing"):
+    write(one, "@Marek first thing")
+    with unit():
+        conversations.see(person("marek"), conversation(one))
+    for text in ("@Marek second thing", "@Marek third thing"):
         write(one, text)
     waiting = stored(Notice)
     assert all(n.mail_state == "queued" and n.mail_at > now() for n in waiting), "they wait for one another"
     with unit():
-        db.session.get(Notice, waiting[0].id).read_at = now()
         for n in db.session.scalars(select(Notice)):
             n.mail_at = now() - timedelta(seconds=1)
     for notice_id in db.session.scalars(notices.due()).all():

@@ -89,6 +89,21 @@ def _write(notice_id, attempt, **values):
                        .values(**values).execution_options(synchronize_session=False))
 
 
+def unread_of(actor, conversation_id):
+    """SELECT of the ids of what the actor was told of that conversation and has not read."""
+    return select(Notice.id).where(Notice.person_id == actor.id, Notice.read_at.is_(None), Notice.kind.in_(TOGETHER),
+                                   Notice.facts["conversation"].as_integer() == conversation_id)
+
+
+def read_of(actor, conversation_id) -> bool:
+    """The actor has read there what they were told of; no mail tells it again. False: there was nothing."""
+    told = db.session.execute(update(Notice).where(Notice.id.in_(unread_of(actor, conversation_id))).values(
+        read_at=now()).execution_options(synchronize_session=False)).rowcount
+    if told:
+        announce(f"person-{actor.id}")
+    return bool(told)
+
+
 def read(actor, up_to_id):
     """The actor has seen their notices up to this one."""
     db.session.execute(update(Notice).where(Notice.person_id == actor.id, Notice.id <= up_to_id,

@@ -26,6 +26,7 @@ from webapp.models import (
 from webapp.models.connection import visible_connections
 from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import is_member, known_inboxes, member_ids, readable_inboxes
+from webapp.models.inbox import may_act as person_may_act
 from webapp.models.message import visible_messages
 from webapp.models.view import SavedView, visible_views
 from webapp.rules.access import may_act_in_inbox, may_read_inbox
@@ -147,7 +148,7 @@ def hold(hold_id):
 
 def may_act(inbox):
     """May the person who asks answer, assign and close in this inbox?"""
-    return inbox.deleted_at is None and may_act_in_inbox(current_user.role, inbox.access, belongs_to(inbox))
+    return person_may_act(current_user, inbox)
 
 
 def may_read(inbox):

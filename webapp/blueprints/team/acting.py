@@ -125,18 +125,23 @@ def bulk():
 
 @blueprint.post("/acts/<act>/undo")
 def take_back(act):
-    """Take back what one click did. Where somebody has changed a conversation since, it stays as it is."""
+    """Take back what one click did. Where somebody has changed a conversation since, or taken it out of one's sight, it
+    stays as it is."""
     _check()
     events = acts.events_of(current_user, act)
     if not events:
         abort(404)
-    ids = sorted({e.conversation_id for e in events})
-    rows = {i: find.to_act(i) for i in ids}
-    kept = [e.conversation_id for e in events if not acts.take_back(current_user, rows[e.conversation_id], e)]
-    if len(ids) > 1:
-        listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), rows[ids[0]].inbox_id)
-        return _list_again(listing, kept=len(set(kept)) or None)
-    return answer(rows[ids[0]], kept=bool(kept))
+    ids = {e.conversation_id for e in events}
+    if len(ids) == 1:
+        found = find.to_act(events[0].conversation_id)
+        kept = [e for e in events if not acts.take_back(current_user, found, e)]
+        return answer(found, kept=bool(kept))
+    rows = {c.id: c for c in _may_be_changed(ids)}
+    kept = {e.conversation_id for e in events if e.conversation_id not in rows
+            or not acts.take_back(current_user, rows[e.conversation_id], e)}
+    inbox_id = next(iter(rows.values())).inbox_id if rows else None
+    listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), inbox_id)
+    return _list_again(listing, kept=len(kept) or None)
 
 
 def answer(found, act=None, code=200, **facts):
@@ -162,8 +167,11 @@ def _list_again(listing, **told):
 
 
 def _picked():
-    """The picked conversations in which the person who asks may act, locked in the order of their ids."""
-    ids = request.form.getlist("id", type=find.row_id)[:PICKED_MAX]
+    return _may_be_changed(request.form.getlist("id", type=find.row_id)[:PICKED_MAX])
+
+
+def _may_be_changed(ids):
+    """Those of the conversations in which the person who asks may act, locked in the order of their ids."""
     rows = db.session.scalars(visible_conversations(current_user).where(
         Conversation.id.in_(ids), Conversation.status != "merged").order_by(Conversation.id)
         .with_for_update(key_share=True).execution_options(populate_existing=True)).all()
