@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from mailroom import arrive, conversation, inbox, letter, person, stored
-from sqlalchemy import select
+from sqlalchemy import select, update
+from tabs import at_once, let_two_meet
 
 from webapp.actions import conversations, inboxes, notes, notices, teams
 from webapp.extensions import db, unit
 from webapp.jobs import notices as jobs
+from webapp.mail.types import MailError
 from webapp.models import Conversation, InboxMember, Mention, Note, Notice, TeamMember
 from webapp.models.types import now
 from webapp.rules import RuleBroken
@@ -128,6 +130,58 @@ def test_what_happens_within_minutes_is_one_mail_and_what_was_read_is_none(one, 
     assert recipient == "marek@corp.example" and "second thing" in text and "third thing" in text
     assert "first thing" not in text, "it was read on the screen"
     assert {n.mail_state for n in stored(Notice)} == {"sent"}
+
+
+def due_now():
+    with unit():
+        db.session.execute(update(Notice).values(mail_at=now() - timedelta(seconds=1)))
+    return db.session.scalars(notices.due()).all()
+
+
+def test_what_goes_along_is_not_mailed_by_another_worker_meanwhile(one, by_mail, monkeypatch):
+    for text in ("@Marek first thing", "@Marek second thing"):
+        write(one, text)
+    first, second = due_now()
+    sent = []
+
+    def hand_over(_server, _recipient, raw):
+        sent.append(raw.decode())
+        jobs.send(second)
+    monkeypatch.setattr(jobs, "_hand_over", hand_over)
+    jobs.send(first)
+    assert len(sent) == 1 and "first thing" in sent[0] and "second thing" in sent[0]
+
+
+def test_what_could_not_be_handed_over_is_one_mail_again(one, by_mail, monkeypatch):
+    for text in ("@Marek first thing", "@Marek second thing"):
+        write(one, text)
+    first, second = due_now()
+    sent = []
+
+    def away(*_):
+        raise MailError("unavailable")
+    monkeypatch.setattr(jobs, "_hand_over", away)
+    jobs.send(first)
+    assert len({n.mail_at for n in stored(Notice)}) == 1 and {n.attempts for n in stored(Notice)} == {1}
+    monkeypatch.setattr(jobs, "_hand_over", lambda _server, _recipient, raw: sent.append(raw.decode()))
+    for notice_id in due_now()[::-1]:
+        jobs.send(notice_id)
+    assert len(sent) == 1 and "first thing" in sent[0] and "second thing" in sent[0]
+
+
+def test_two_workers_at_once_mail_nothing_twice_and_wait_for_nobody(app, one, by_mail, monkeypatch):
+    for text in ("@Marek first thing", "@Marek second thing", "@Marek third thing"):
+        write(one, text)
+    first, second, third = due_now()
+    let_two_meet(monkeypatch, notices, "claim_along")
+    told = []
+
+    def work(notice_id):
+        notice = notices.claim(notice_id)
+        if notice is not None:
+            told.extend((notice_id, *notices.claim_along(notice)))
+    at_once(app, lambda: work(first), lambda: work(second))
+    assert sorted(told) == [first, second, third]
 
 
 def test_who_does_not_want_mail_is_told_on_the_screen_only(one, by_mail):
