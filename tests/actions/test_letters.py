@@ -12,6 +12,7 @@ from webapp.actions import drafts, letters, outbox, regroup, replies, templates
 from webapp.actions.letters import Letter
 from webapp.actions.receive import blobs
 from webapp.extensions import db, unit
+from webapp.live import versions
 from webapp.models import Attachment, Conversation, Draft, DraftFile, Event, Message, Outbox
 from webapp.models.types import now
 from webapp.rules import RuleBroken
@@ -217,6 +218,26 @@ def test_a_colleagues_answer_since_is_noticed_and_ones_own_is_not(box):
     with unit():
         replies.reply(person("zofia"), db.session.get(Conversation, 1), "And one thing more", seen=seen)
     assert len(stored(Outbox)) == 2
+
+
+def test_what_a_machine_of_ours_answered_is_no_colleagues_answer(box):
+    seen = stored(Message)[-1].id
+    with unit():
+        replies.reply(person("zofia"), db.session.get(Conversation, 1), "We have got it.").message.auto = True
+    with unit():
+        replies.reply(person("marek"), db.session.get(Conversation, 1), "Hello", seen=seen)
+    assert len(stored(Outbox)) == 2
+
+
+@pytest.mark.parametrize("drop", [lambda found: drafts.drop_draft(person("marek"), found),
+                                  lambda found: drafts.drop(drafts.draft_of(person("marek"), found))])
+def test_colleagues_screens_hear_that_a_draft_is_gone(box, drop):
+    with unit():
+        drafts.save_draft(person("marek"), db.session.get(Conversation, 1), "Half a th")
+    before = versions(["conversation-1"])
+    with unit():
+        drop(db.session.get(Conversation, 1))
+    assert stored(Draft) == [] and versions(["conversation-1"]) != before
 
 
 def test_one_composer_sends_once(box):
