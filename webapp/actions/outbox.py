@@ -8,6 +8,7 @@ from sqlalchemy import delete, or_, select, update
 
 from webapp.actions import drafts
 from webapp.actions.acts import set_status
+from webapp.actions.summary import summarise
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Connection, Conversation, Event, Message, Note, Outbox, OutboxRecipient
@@ -264,15 +265,11 @@ def _change(outbox_id, states, to, *conditions, **values):
 
 
 def _recount(conversation):
-    """After a reply was called back: the list shows the message before it again."""
-    messages = db.session.scalars(select(Message).where(Message.conversation_id == conversation.id)
-                                  .order_by(Message.at.desc(), Message.id.desc())).all()
-    conversation.message_count = len(messages)
-    if messages:
-        conversation.last_at, conversation.last_outgoing = messages[0].at, messages[0].outgoing
-        conversation.last_snippet = messages[0].snippet
-    conversation.last_out_at = max((m.at for m in messages if m.outgoing), default=None)
-    db.session.flush()
+    """After a reply was called back: the list shows what was there before it."""
+    summarise(conversation, conversation.last_in_id)
+    if not conversation.message_count:      # notes alone
+        conversation.last_out_at = None
+        db.session.flush()
 
 
 def _announce(row, conversation_id=None):
