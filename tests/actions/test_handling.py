@@ -139,7 +139,9 @@ def _tag_taken_off(one):
 
 def _merge_away(one):
     arrive(stored(Connection)[0].id, letter(Message_ID="<9@x>", subject="Other"), first_uid=9)
-    regroup.merge(person("zofia"), conversation(one), conversation(stored(Conversation)[1].id))
+    other = conversation(stored(Conversation)[1].id)
+    conversations.close(person("zofia"), other)
+    regroup.merge(person("zofia"), conversation(one), other)
 
 
 def _fill_with_tags(one):

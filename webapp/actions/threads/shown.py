@@ -11,7 +11,7 @@ from webapp.models.inbox import may_act
 from webapp.models.rows import Row
 from webapp.models.types import now
 from webapp.rules.spam import verdict
-from webapp.rules.statuses import after_incoming, after_outgoing, joined
+from webapp.rules.statuses import HIDDEN, after_incoming, after_outgoing, joined
 
 RECENT = timedelta(days=30)   # imported mail newer than this opens a conversation, older is history
 SAID_TO_BE_SPAM = ("spam", "spam_by_rule", "split_off", "merged_in")       # a part of what was
@@ -71,7 +71,7 @@ def _count_in_automatic(conversation, message):
 def _put_into_spam(desk, conversation, message, is_theirs):
     """Its sender is denied. `is_theirs`: the conversation is this sender's; one of others does not go for them. What is
     kept for some days counts from now, however old it is."""
-    if not is_theirs or conversation.status not in ("open", "waiting", "snoozed", "closed"):
+    if not is_theirs or conversation.status in HIDDEN:
         return
     _stands(conversation, "spam", max(message.at, now()))
     if conversation.id not in desk.opened:
