@@ -10,7 +10,7 @@ from sqlalchemy import select
 from webapp.actions import connections, receive
 from webapp.extensions import db, unit
 from webapp.mail.types import Fetched, Folder
-from webapp.models import Connection, Inbox, Person
+from webapp.models import Connection, Conversation, Inbox, Person
 from webapp.models import Folder as FolderRow
 
 FOLDERS = [Folder("INBOX", b"INBOX", "inbox", True), Folder("Sent", b"Sent", "sent", True),
@@ -48,6 +48,11 @@ def person(name) -> Person:
 
 def inbox(name="Support") -> Inbox:
     return db.session.scalar(select(Inbox).where(Inbox.name == name))
+
+
+def conversation(number) -> Conversation:
+    """As it is now."""
+    return db.session.get(Conversation, number, populate_existing=True)
 
 
 def connected(kind="team", address=TEAM, actor="zofia", inbox_name="Support", servers=None, login=None) -> int:

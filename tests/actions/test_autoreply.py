@@ -7,7 +7,7 @@ from email import message_from_bytes
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, report, stored
 
-from webapp.actions import autoreply, conversations, replies, senders
+from webapp.actions import autoreply, conversations, drafts, outbox, replies, senders
 from webapp.actions.summary import summarise
 from webapp.extensions import db, unit
 from webapp.jobs import autoreply as job
@@ -69,6 +69,25 @@ def test_the_first_mail_is_answered_with_the_right_bytes_and_stays_open(app, box
         found = db.session.get(Conversation, conversation.id)
         summarise(found, unread_to=found.last_in_id)
         assert shown == {c: getattr(found, c) for c in shown}
+
+
+def test_the_list_shows_who_waits_after_an_answer_was_called_back(box):
+    arrive(box, write(1))
+    work()
+    before = shown_of(stored(Conversation)[0])
+    with unit():
+        found = db.session.get(Conversation, 1)
+        [file] = drafts.enclose(drafts.begin(person("zofia"), found), [("plan.pdf", "application/pdf", b"%PDF")])
+        row = replies.reply(person("zofia"), found, "Sorry", files=[file])
+        row.not_before += timedelta(minutes=1)
+        assert outbox.undo(person("zofia"), row)
+    after = stored(Conversation)[0]
+    assert shown_of(after) == before and after.last_snippet.startswith("Hello") and not after.last_outgoing
+
+
+def shown_of(found):
+    return {c: getattr(found, c) for c in ("last_at", "last_snippet", "last_outgoing", "last_out_at", "who", "subject",
+                                           "message_count", "has_attachments", "last_in_id")}
 
 
 def test_it_is_shown_as_sent_by_itself(box, browser_of):

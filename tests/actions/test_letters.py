@@ -6,11 +6,13 @@ from email import message_from_bytes, policy
 
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
+from tabs import meanwhile
 
-from webapp.actions import drafts, letters, outbox, replies, templates
+from webapp.actions import drafts, letters, outbox, regroup, replies, templates
 from webapp.actions.letters import Letter
 from webapp.actions.receive import blobs
 from webapp.extensions import db, unit
+from webapp.live import versions
 from webapp.models import Attachment, Conversation, Draft, DraftFile, Event, Message, Outbox
 from webapp.models.types import now
 from webapp.rules import RuleBroken
@@ -156,6 +158,45 @@ def test_a_new_message_begins_a_conversation_and_undone_leaves_none(team):
         "new", inbox().id, [["Anna", "anna@customer.example"]], "Offer", "Hello")
 
 
+def test_what_is_being_written_in_a_new_message_outlives_its_undoing(team):
+    connected()
+    first = Letter(kind="new", text="Hello", subject="Offer", to=[["Anna", "anna@customer.example"]])
+    with unit():
+        row = letters.send(person("marek"), inbox(), None, first, at=now() + timedelta(days=1)).id
+    opened = stored(Conversation)[0].id
+    with unit():
+        found, parent = db.session.get(Conversation, opened), stored(Message)[0].id
+        drafts.save_draft(person("zofia"), found, "One thing more", parent_id=parent, kind="forward",
+                          to=[["", "depot@z.example"]], subject="Fwd: Offer")
+        drafts.enclose(drafts.draft_of(person("zofia"), found), [("plan.pdf", "application/pdf", b"%PDF-1.4 plan")])
+        drafts.save_draft(person("marek"), found, "And another", parent_id=parent)
+    with unit():
+        assert outbox.undo(person("marek"), db.session.get(Outbox, row))
+    assert stored(Conversation) == []
+    theirs, mine, back = stored(Draft)
+    assert [d.text for d in (theirs, mine, back)] == ["One thing more", "And another", "Hello"]
+    for draft in (theirs, mine, back):
+        assert (draft.kind, draft.conversation_id, draft.parent_id, draft.inbox_id) == ("new", None, None, inbox().id)
+    assert len({d.token for d in (theirs, mine, back)} - {None}) == 3
+    assert (theirs.to, theirs.subject) == ([["", "depot@z.example"]], "Fwd: Offer")
+    assert [f.draft_id for f in stored(DraftFile)] == [theirs.id]
+
+
+def test_whoever_calls_back_finds_the_message_where_it_was_put_meanwhile(app, box, monkeypatch):
+    reply()
+    arrive(box, letter(subject="Other", Message_ID="<o@x>"), first_uid=2)
+
+    def merge():
+        regroup.merge(person("zofia"), db.session.get(Conversation, 1), db.session.get(Conversation, 2))
+    with unit():
+        row = db.session.get(Outbox, 1)
+        assert row.message.conversation_id == 1
+        meanwhile(app, merge)
+        assert outbox.undo(person("marek"), row)
+    assert [d.conversation_id for d in stored(Draft)] == [2]
+    assert [(c.status, c.message_count) for c in stored(Conversation)] == [("merged", 0), ("open", 2)]
+
+
 def test_an_answer_to_a_new_message_comes_into_its_conversation(team):
     box = connected()
     with unit():
@@ -177,6 +218,26 @@ def test_a_colleagues_answer_since_is_noticed_and_ones_own_is_not(box):
     with unit():
         replies.reply(person("zofia"), db.session.get(Conversation, 1), "And one thing more", seen=seen)
     assert len(stored(Outbox)) == 2
+
+
+def test_what_a_machine_of_ours_answered_is_no_colleagues_answer(box):
+    seen = stored(Message)[-1].id
+    with unit():
+        replies.reply(person("zofia"), db.session.get(Conversation, 1), "We have got it.").message.auto = True
+    with unit():
+        replies.reply(person("marek"), db.session.get(Conversation, 1), "Hello", seen=seen)
+    assert len(stored(Outbox)) == 2
+
+
+@pytest.mark.parametrize("drop", [lambda found: drafts.drop_draft(person("marek"), found),
+                                  lambda found: drafts.drop(drafts.draft_of(person("marek"), found))])
+def test_colleagues_screens_hear_that_a_draft_is_gone(box, drop):
+    with unit():
+        drafts.save_draft(person("marek"), db.session.get(Conversation, 1), "Half a th")
+    before = versions(["conversation-1"])
+    with unit():
+        drop(db.session.get(Conversation, 1))
+    assert stored(Draft) == [] and versions(["conversation-1"]) != before
 
 
 def test_one_composer_sends_once(box):

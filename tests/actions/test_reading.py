@@ -11,7 +11,7 @@ from pathlib import Path
 
 import hostile
 import pytest
-from mailroom import connected, folder_of, letter, stored
+from mailroom import folder_of, letter, stored
 
 from webapp.actions import reading, receive
 from webapp.actions.contents import contents_of
@@ -26,11 +26,6 @@ MAILS = Path(__file__).parents[1] / "mails"
 LARGE = random.Random(7).randbytes(9_000)
 CALENDAR = (b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1@x\r\nDTSTART:20270101T100000Z\r\n"
             b"SUMMARY:Long talk\r\nDESCRIPTION:" + b"much to say " * 500 + b"\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
-
-
-@pytest.fixture
-def team_box(team):
-    return connected()
 
 
 def read(items, parser=contents_of):
@@ -49,7 +44,7 @@ def deadly(raw, how):
     return contents_of(raw, how)
 
 
-def test_a_message_that_kills_the_parser_costs_that_message_alone(team_box, app):
+def test_a_message_that_kills_the_parser_costs_that_message_alone(box, app):
     raws = [letter(Message_ID=f"<{n}@x>", subject=f"Letter {n}") for n in range(20)]
     raws[3] = letter(Message_ID="<3@x>", subject="from hell")
     raws[5] = letter(Message_ID="<5@x>", subject="from deepest hell")
@@ -57,7 +52,7 @@ def test_a_message_that_kills_the_parser_costs_that_message_alone(team_box, app)
     reads = read(fetched(*raws), deadly)
     reading.put_away(reads, receive.blobs())
     with unit():
-        receive.receive(db.session.get(Connection, team_box), folder_of(team_box), reads)
+        receive.receive(db.session.get(Connection, box), folder_of(box), reads)
     messages = {p.uid: p.message for p in stored(Place)}
     assert [messages[uid].subject for uid in (3, 4, 5, 6, 7)] == ["Letter 2", "from hell", "Letter 4", "", "Letter 6"]
     texts = messages[8]

@@ -17,11 +17,6 @@ from webapp.rules.bounds import MESSAGE_STATES
 PIXEL = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
 
 
-@pytest.fixture
-def team_box(team):
-    return connected()
-
-
 def facts():
     """Everything that a second run could change."""
     return ([(m.id, m.conversation_id, m.digest, m.state) for m in stored(Message)],
@@ -30,25 +25,25 @@ def facts():
             [(a.message_id, a.sha256) for a in stored(Attachment)])
 
 
-def test_a_batch_received_twice_changes_nothing_the_second_time(team_box):
+def test_a_batch_received_twice_changes_nothing_the_second_time(box):
     batch = [letter(Message_ID="<a@x>", files=[("one.png", "image/png", PIXEL)]), letter(Message_ID="<b@x>")]
-    arrive(team_box, *batch)
+    arrive(box, *batch)
     once = facts()
-    arrive(team_box, *batch)
+    arrive(box, *batch)
     assert facts() == once
     assert len(once[0]) == 2
 
 
-def test_raw_bytes_come_back_byte_for_byte(team_box, app):
+def test_raw_bytes_come_back_byte_for_byte(box, app):
     raw = letter(files=[("one.png", "image/png", PIXEL * 5000)]) + b"odd\x00end \r no newline \xff"
-    arrive(team_box, raw)
+    arrive(box, raw)
     [message] = stored(Message)
     assert app.extensions["blobs"].get_raw(message.raw_sha256) == raw
     assert message.raw_sha256 == hashlib.sha256(raw).hexdigest()
 
 
 @pytest.mark.parametrize("where", ["parse", "threads"])
-def test_one_bad_message_is_kept_raw_alone_and_the_rest_of_its_batch_lands(team_box, app, monkeypatch, where):
+def test_one_bad_message_is_kept_raw_alone_and_the_rest_of_its_batch_lands(box, app, monkeypatch, where):
     bad = letter(subject="from hell", Message_ID="<bad@x>")
     target, name = (contents, "parse") if where == "parse" else (filing, "_file_one")
     real = getattr(target, name)
@@ -58,67 +53,67 @@ def test_one_bad_message_is_kept_raw_alone_and_the_rest_of_its_batch_lands(team_
             raise RuntimeError("a bug of ours")
         return real(*arguments)
     monkeypatch.setattr(target, name, breaks)
-    arrive(team_box, letter(Message_ID="<a@x>"), bad, letter(Message_ID="<c@x>"))
+    arrive(box, letter(Message_ID="<a@x>"), bad, letter(Message_ID="<c@x>"))
     messages = stored(Message)
     assert sorted(m.state for m in messages) == ["ok", "ok", "unreadable"]
     unreadable = next(m for m in messages if m.state == "unreadable")
     assert app.extensions["blobs"].get_raw(unreadable.raw_sha256) == bad
     assert unreadable.conversation_id, "people see it in the list"
     assert sorted(p.uid for p in stored(Place)) == [1, 2, 3]
-    arrive(team_box, letter(Message_ID="<a@x>"), bad, letter(Message_ID="<c@x>"))
+    arrive(box, letter(Message_ID="<a@x>"), bad, letter(Message_ID="<c@x>"))
     assert len(stored(Message)) == 3
 
 
-def test_a_database_in_trouble_is_not_blamed_on_the_mail(team_box, monkeypatch):
+def test_a_database_in_trouble_is_not_blamed_on_the_mail(box, monkeypatch):
     def away(*_):
         raise OperationalError("INSERT", {}, Exception("server closed the connection"))
     with monkeypatch.context() as patch, pytest.raises(OperationalError):
         patch.setattr(threads, "file", away)
-        arrive(team_box, letter())
+        arrive(box, letter())
     assert stored(Message) == []
-    arrive(team_box, letter())
+    arrive(box, letter())
     assert [m.state for m in stored(Message)] == ["ok"]
 
 
-def test_the_same_mail_in_two_folders_is_one_message_in_two_places(team_box):
+def test_the_same_mail_in_two_folders_is_one_message_in_two_places(box):
     raw = letter(Message_ID="<a@x>")
-    arrive(team_box, raw, raw)             # twice in one batch, as some servers have it
-    arrive(team_box, raw, role="archive")
+    arrive(box, raw, raw)             # twice in one batch, as some servers have it
+    arrive(box, raw, role="archive")
     assert len(stored(Message)) == 1
     assert len(stored(Place)) == 3
     assert stored(Conversation)[0].message_count == 1
 
 
-def test_numbers_that_start_anew_make_new_places_and_no_second_copy(team_box):
+def test_numbers_that_start_anew_make_new_places_and_no_second_copy(box):
     raws = [letter(Message_ID=f"<{n}@x>", text=f"Number {n}") for n in range(3)]
-    arrive(team_box, *raws)
+    arrive(box, *raws)
     with unit():
-        folder_of(team_box).uidvalidity = 2
-    arrive(team_box, *reversed(raws), first_uid=1)
+        folder_of(box).uidvalidity = 2
+    arrive(box, *reversed(raws), first_uid=1)
     assert len(stored(Message)) == 3
     assert [c.message_count for c in stored(Conversation)] == [1, 1, 1]
     assert {(p.uidvalidity, p.uid) for p in stored(Place)} == {(v, u) for v in (1, 2) for u in (1, 2, 3)}
 
 
-def test_our_own_mail_that_a_server_changed_on_the_way_to_sent_gets_its_place_and_no_second_copy(team_box, app):
-    arrive(team_box, letter(Message_ID="<q@x>"))
+def test_our_own_mail_that_a_server_changed_on_the_way_to_sent_gets_its_place_and_no_second_copy(box, app):
+    arrive(box, letter(Message_ID="<q@x>"))
     with unit():
         row = replies.reply(person("marek"), stored(Conversation)[0], "We will replace it.")
         raw = app.extensions["blobs"].get_raw(row.raw_sha256)
     changed = b"X-Relay: added\r\n" + raw.replace(b"MIME-Version: 1.0\r\n", b"MIME-Version: 1.0 (fixed)\r\n")
-    arrive(team_box, changed, role="sent")
+    arrive(box, changed, role="sent")
     own = [m for m in stored(Message) if m.outgoing]
     assert [(m.author_id is not None, len(m.places)) for m in own] == [(True, 1)]
     # A stranger who copies our Message-ID into a mail of his own is not us.
-    arrive(team_box, changed.replace(b"replace", b"forget"), role="inbox", first_uid=9)
+    arrive(box, changed.replace(b"replace", b"forget"), role="inbox", first_uid=9)
     assert len(stored(Message)) == 3
 
 
-def test_what_is_too_big_and_what_the_server_withholds_is_listed_and_kept(team_box):
+def test_what_is_too_big_and_what_the_server_withholds_is_listed_and_kept(box):
     header = b"From: anna@customer.example\r\nSubject: Big\r\nMessage-ID: <big@x>\r\n\r\n"
-    arrive(team_box, Oversized(5, 90_000_000, header, datetime(2026, 1, 1, tzinfo=UTC)))
+    arrive(box, Oversized(5, 90_000_000, header, datetime(2026, 1, 1, tzinfo=UTC)))
     with unit():
-        receive.keep_place(db.session.get(Connection, team_box), folder_of(team_box), 6)
+        receive.keep_place(db.session.get(Connection, box), folder_of(box), 6)
     assert [(m.state, m.subject, m.size) for m in stored(Message)] == [("too_big", "Big", 90_000_000),
                                                                       ("unreadable", "", 0)]
     assert {m.state for m in stored(Message)} < set(MESSAGE_STATES)
@@ -142,9 +137,9 @@ def test_of_personal_mail_the_header_is_stored_and_the_body_only_when_it_is_open
 
 
 @pytest.mark.parametrize("date", [None, "Thu, 01 Jan 1970 00:00:00 +0000", "Fri, 01 Jan 2050 00:00:00 +0000", "yesterday"])
-def test_a_date_header_decides_nothing_when_the_server_says_when_it_came(team_box, date):
+def test_a_date_header_decides_nothing_when_the_server_says_when_it_came(box, date):
     at = datetime(2026, 5, 12, 8, 0, tzinfo=UTC)
-    arrive(team_box, letter(Date=date), at=at)
+    arrive(box, letter(Date=date), at=at)
     assert stored(Message)[0].at == at
 
 
@@ -153,9 +148,9 @@ def test_a_date_header_decides_nothing_when_the_server_says_when_it_came(team_bo
     {}, {"Message_ID": "<>"}, {"Message_ID": "no brackets"}, {"Message_ID": "<" + "x" * 5000 + "@y>"},
     {"Message_ID": "<ok@x>", "References": " ".join(f"<{n}@many.example>" for n in range(5000))},
 ], ids=["none", "empty", "bare", "long", "5000 references"])
-def test_odd_message_ids_are_stored_once_each_and_never_tie_strangers_together(team_box, ids):
+def test_odd_message_ids_are_stored_once_each_and_never_tie_strangers_together(box, ids):
     one, other = letter(text="One", **ids), letter(text="Other", sender="eva@else.example", **ids)
-    arrive(team_box, one, other, one)
+    arrive(box, one, other, one)
     assert len(stored(Message)) == 2
     assert len(stored(Conversation)) == 2
 
@@ -163,8 +158,8 @@ def test_odd_message_ids_are_stored_once_each_and_never_tie_strangers_together(t
 @pytest.mark.parametrize("odd", [b"Message-ID: <a\x00b@x>\r\n", b"Message-ID: <a\xffb@x>\r\n",
                                  b"Message-ID: <a\r\n b@x>\r\n", b"Subject: =?utf-8?b?7aCA?=\r\n",
                                  b"Subject: \xed\xa0\x80 half a pair\r\n", b"From: \x00\r\n"])
-def test_bytes_that_no_database_takes_are_stored_all_the_same(team_box, odd):
-    arrive(team_box, odd + b"From: anna@customer.example\r\n\r\nHello \x00 \xed\xa0\x80\r\n")
+def test_bytes_that_no_database_takes_are_stored_all_the_same(box, odd):
+    arrive(box, odd + b"From: anna@customer.example\r\n\r\nHello \x00 \xed\xa0\x80\r\n")
     assert [m.state for m in stored(Message)] == ["ok"]
 
 

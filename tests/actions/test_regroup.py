@@ -31,11 +31,6 @@ T0 = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ANNA, BOB, US = "anna@customer.example", "bob@customer.example", "support@corp.example"
 
 
-@pytest.fixture
-def box(team):
-    return connected()
-
-
 def mail(number, sender=ANNA, answers=None, subject="Pallet", **headers):
     if answers is not None:
         headers = {"In_Reply_To": f"<{answers}@x>", **headers}

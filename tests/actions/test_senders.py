@@ -1,17 +1,12 @@
 """Mail of a denied sender goes to spam where it is filed, of an allowed one never."""
 
 import pytest
-from mailroom import arrive, connected, inbox, letter, person, stored
+from mailroom import arrive, inbox, letter, person, stored
 
 from webapp.actions import conversations, senders
 from webapp.extensions import db, unit
 from webapp.models import Audit, Conversation, Event, SenderRule
 from webapp.rules import RuleBroken
-
-
-@pytest.fixture
-def box(app, team):
-    return connected()
 
 
 def say(kind, pattern, actor="zofia"):

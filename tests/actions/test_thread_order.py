@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from mailroom import arrive, connected, folder_of, letter, person, stored
+from mailroom import arrive, folder_of, letter, person, stored
 from sqlalchemy import event, select
 
 from webapp.actions import conversations, regroup
@@ -43,11 +43,6 @@ class Mail:
         raw = letter(sender=self.sender, to=", ".join(self.to), text=f"Number {self.number}", Reply_To=self.reply_to or None)
         ids = f"Message-ID: <{self.own}>\r\nReferences: {' '.join(f'<{i}>' for i in self.mentions)}\r\n"
         return Fetched(self.number + 1, ids.encode() + raw, T0 + timedelta(hours=self.number), frozenset())
-
-
-@pytest.fixture
-def box(team):
-    return connected()
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ T0 = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 ANNA, US = "anna@customer.example", "support@corp.example"
 
 
-@pytest.fixture
-def box(team):
-    return connected()
-
-
 def thread(length, style):
     """Anna's mails of one thread, oldest first, as (uid, raw). `style`: which header ties them."""
     raws = []

@@ -3,13 +3,16 @@
 import html
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
+from sqlalchemy import update
 
 from webapp.actions import drafts, letters, replies
 from webapp.extensions import db, unit
-from webapp.models import Conversation, Draft, DraftFile, Event, InboxMember, Message, Note, Outbox
+from webapp.models import Connection, Conversation, Draft, DraftFile, Event, InboxMember, Message, Note, Outbox
+from webapp.models.types import now
 from webapp.rules.bounds import FILES_MAX, FILES_MAX_MB
 
 HERE = {"Sec-Fetch-Site": "same-origin"}
@@ -127,6 +130,45 @@ def test_nobody_who_left_the_inbox_reads_its_drafts(url, browser_of, team):
     with browser_of("zofia") as client:
         assert "Secret, too" in client.get(f"/drafts/{new}").text
         assert client.post(f"/drafts/{new}/discard", headers=HERE).status_code == 403
+
+
+def test_ones_own_draft_stays_when_its_conversation_is_out_of_sight_and_shows_nothing_of_it(url, browser_of):
+    with browser_of("marek") as client:
+        data = {**fields(client.get(url).text), "text": "Half a th"}
+        client.post(f"{url}/draft", data=data, headers=SWAP)
+        assert "Re: Broken pallet" in client.get("/drafts").text
+        with unit():
+            inbox().access = "members"
+        page = client.get("/drafts").text
+        assert "Half a th" in page and "Broken pallet" not in page and f'href="{url}"' not in page
+        assert client.get(url).status_code == 404
+        discard = re.search(r'action="(/drafts/\d+/discard)"', page)[1]
+        assert client.post(discard, headers=HERE).status_code == 303
+        assert stored(Draft) == [] and "Half a th" not in client.get("/drafts").text
+
+
+def test_who_only_reads_now_sees_and_discards_what_they_have_written(url, browser_of):
+    with unit():
+        drafts.save_draft(person("marek"), db.session.get(Conversation, 1), "An answer")
+        drafts.save_new(person("marek"), inbox(), "n" + "1" * 32, text="A new one")
+        person("marek").role = "viewer"
+    with browser_of("marek") as client:
+        page = client.get("/drafts").text
+        assert "An answer" in page and "A new one" in page and 'href="/drafts/' not in page
+        for discard in re.findall(r'action="(/drafts/\d+/discard)"', page):
+            assert client.post(discard, headers=HERE).status_code == 303
+    assert stored(Draft) == []
+
+
+def test_robots_that_fill_the_screen_do_not_become_whom_one_answers(url, browser_of):
+    human = stored(Message)[0].id
+    arrive(stored(Connection)[0].id, *(letter(sender="robot@x.example", Message_ID=f"<r{n}@x>", In_Reply_To="<q1@x>",
+                                              References="<q1@x>", Auto_Submitted="auto-generated") for n in range(31)),
+           first_uid=10, at=now() + timedelta(seconds=5))
+    with unit():
+        db.session.execute(update(Message).values(conversation_id=1))
+    with browser_of("marek") as client:
+        assert fields(client.get(url).text)["of"] == str(human)
 
 
 def test_a_new_message_from_the_first_key_to_the_click(url, browser_of):

@@ -154,6 +154,23 @@ def test_many_at_once_and_all_of_it_taken_back(mail, browser_of):
     assert all(c.status == "trash" and c.assignee_id is None and c.tags for c in stored(Conversation, Conversation.id.in_(ids)))
 
 
+def test_what_went_out_of_sight_meanwhile_stays_and_the_rest_is_taken_back(mail, browser_of):
+    ids = [mail["Case 4"], mail["Case 2"], mail["Case 5"]]
+    with browser_of("marek") as client:
+        page = client.get(client.post("/bulk", data={"do": "close", "id": ids}, headers=HERE).location).text
+        with unit():
+            inbox("Claims").access = "members"
+        back = client.post(re.search(r'action="(/acts/\w+/undo)"', page)[1], headers=HERE)
+        assert back.status_code == 303 and "kept=1" in back.location
+        assert "Somebody has changed it since" in client.get(back.location).text
+        status = {c.subject: c.status for c in stored(Conversation)}
+        assert (status["Case 2"], status["Case 4"], status["Case 5"]) == ("waiting", "open", "closed")
+        with unit():
+            inbox().access = "members"
+        gone = client.post(re.search(r'action="(/acts/\w+/undo)"', page)[1], headers=HERE)
+        assert gone.status_code == 303 and gone.location.startswith("/conversations?")
+
+
 def test_picked_rows_that_one_may_not_act_on_stay_as_they_are(mail, browser_of):
     with unit():
         inbox("Claims").access = "members"

@@ -120,7 +120,7 @@ def test_a_number_that_no_row_has_is_not_found_everywhere(app, filled, browser_o
     with browser_of("zofia") as client:
         for rule in app.url_map.iter_rules():
             if any(a.endswith("_id") for a in rule.arguments):
-                url = re.sub(r"<(?:int:)?(\w+)>", lambda m: fresh.get(m[1], filled.get(m[1])), rule.rule)
+                url = re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda m: fresh.get(m[1], filled.get(m[1])), rule.rule)
                 answer = client.open(url, method="POST" if "POST" in rule.methods else "GET", headers=HERE)
                 assert answer.status_code in (404, 405), (rule.endpoint, answer.status_code)
         for path in (f"/live/poll?on=inbox-{number}", f"/live/poll?on=person-{number}", "/live/poll?on=secret-1",

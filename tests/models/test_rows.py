@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from mailroom import connected, stored
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from webapp.extensions import db, unit
@@ -72,3 +73,15 @@ def test_what_is_there_already_stays_or_is_refused(box):
     with pytest.raises(IntegrityError), unit():
         write_rows(Participant, [again])
     write_rows(Participant, [])
+
+
+@pytest.mark.parametrize("column", ["bounce_of_id", "moved_id"])
+def test_the_few_messages_that_point_somewhere_are_found_by_an_index(app, column):
+    query = f"SELECT id FROM message WHERE {column} IN (1, 2)"
+    with db.engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            plan = connection.execute(text("EXPLAIN QUERY PLAN " + query)).all()
+        else:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = connection.execute(text("EXPLAIN " + query)).all()
+    assert f"ix_message_{column.removesuffix('_id')}" in str(plan)

@@ -59,7 +59,7 @@ def test_hours_that_are_none(text, code):
 
 
 def test_a_zone_that_is_none():
-    with pytest.raises(RuleBroken, match="unknown_zone"):
+    with pytest.raises(RuleBroken, match="unknown_time_zone"):
         hours_of("../../etc/passwd", [""] * 7)
 
 

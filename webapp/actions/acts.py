@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Conversation, ConversationTag, Event
+from webapp.models import ConversationTag, Event, Inbox, Person, Tag, Team
+from webapp.models.inbox import may_act
 from webapp.models.types import now
+from webapp.rules.bounds import TAGS_MAX
 
 FIELDS = ("status", "snoozed_until", "assignee_id", "team_id", "inbox_id")
 
@@ -41,7 +43,7 @@ def happened(actor, conversation, kind, act=None, before=None, **facts):
 
 
 def set_status(conversation, status, snoozed_until=None):
-    """Every change of status goes this way."""
+    """Every change of status that somebody makes goes this way; what mail makes of one: threads.shown."""
     if status != conversation.status:
         conversation.status_at = now()
     conversation.status, conversation.snoozed_until, conversation.woke_at = status, snoozed_until, None
@@ -54,23 +56,27 @@ def events_of(actor, act):
 
 
 def take_back(actor, conversation, event) -> bool:
-    """Undo what this event says of this conversation (locked). False: somebody has changed it since, or it was taken
-    back already."""
+    """Undo what this event says of this conversation (locked). False: somebody has changed it since, it was taken back
+    already, or what it would go back to is no longer there or allowed."""
+    if event.conversation_id != conversation.id:        # it was put into another one
+        return False
     if event.facts.get("taken_back") or "was" not in event.facts:
         return False
     if "tag_id" in event.facts:
         done = _take_back_tag(conversation, event)
     else:
-        done = _take_back_fields(conversation, event)
+        done = _take_back_fields(actor, conversation, event)
     if done:
         event.facts = {**event.facts, "taken_back": True}
         happened(actor, conversation, "taken_back", of=event.kind)
     return done
 
 
-def _take_back_fields(conversation, event):
+def _take_back_fields(actor, conversation, event):
     here, was = as_it_is(conversation), event.facts["was"]
     if any(here[name] != value for name, value in event.facts["now"].items()):
+        return False
+    if not _may_go_back(actor, conversation, was):
         return False
     left = conversation.inbox_id
     if "status" in was:
@@ -78,12 +84,24 @@ def _take_back_fields(conversation, event):
     for name in ("assignee_id", "team_id", "inbox_id"):
         if name in was:
             setattr(conversation, name, was[name])
+    db.session.flush()
+    db.session.expire(conversation, ["assignee", "team", "inbox"])
     until = was.get("snoozed_until")
     if conversation.status == "snoozed" and "snoozed_until" in event.facts["now"] | was:
         conversation.snoozed_until = datetime.fromisoformat(until) if until else None
     if conversation.inbox_id != left:
         announce(f"inbox-{left}")
     return True
+
+
+def _may_go_back(actor, conversation, was):
+    """Are the inbox, the team and the assignee of before still there, and may those who are concerned act there?"""
+    inbox = db.session.get(Inbox, was.get("inbox_id", conversation.inbox_id))
+    if "inbox_id" in was and not may_act(actor, inbox):
+        return False
+    if was.get("team_id") and db.session.get(Team, was["team_id"]) is None:
+        return False
+    return not was.get("assignee_id") or may_act(db.session.get(Person, was["assignee_id"]), inbox)
 
 
 def _take_back_tag(conversation, event):
@@ -93,8 +111,10 @@ def _take_back_tag(conversation, event):
         return False
     if row is not None:
         db.session.delete(row)
+    elif db.session.get(Tag, key[1]) is None or len(conversation.tags) >= TAGS_MAX:
+        return False
     else:
         db.session.add(ConversationTag(conversation_id=key[0], tag_id=key[1]))
     db.session.flush()
-    db.session.expire(db.session.get(Conversation, conversation.id), ["tags"])
+    db.session.expire(conversation, ["tags"])
     return True

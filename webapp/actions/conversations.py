@@ -6,14 +6,14 @@ Each is told in its history and can be taken back (actions.acts). `act`: the cli
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from webapp.actions import notices
 from webapp.actions.acts import as_it_is, happened, set_status
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Conversation, Follower, Mention, Message, Note, Seen
-from webapp.models.inbox import is_member
+from webapp.models.inbox import may_act
 from webapp.models.types import now
 from webapp.rules import RuleBroken
-from webapp.rules.access import may_act_in_inbox
 from webapp.rules.statuses import check_snooze
 
 
@@ -95,7 +95,7 @@ def move(actor, conversation, inbox, act=None):
         raise RuleBroken("inbox", "here_already_inbox", inbox=inbox.name)
     before, left = as_it_is(conversation), conversation.inbox
     conversation.inbox, conversation.inbox_id = inbox, inbox.id
-    if conversation.assignee is not None and not _may_act(conversation.assignee, inbox):
+    if conversation.assignee is not None and not may_act(conversation.assignee, inbox):
         conversation.assignee = conversation.assignee_id = None
     happened(actor, conversation, "moved_inbox", act, before, left=left.name, to=inbox.name)
     announce(f"inbox-{left.id}")
@@ -116,13 +116,25 @@ def unfollow(actor, conversation):
 
 
 def see(actor, conversation):
-    """The actor has the conversation on the screen, up to its newest incoming message."""
+    """The actor has the conversation on the screen, up to its newest incoming message: whatever called them in is read.
+    """
     _seen(actor, conversation, conversation.last_in_id)
     here = select(Note.id).where(Note.conversation_id == conversation.id)
     met = db.session.query(Mention).filter(Mention.person_id == actor.id, Mention.seen_at.is_(None),
                                            Mention.note_id.in_(here)).update({"seen_at": now()}, False)
-    if met:
+    told = notices.read_of(actor, conversation.id)
+    if met and not told:
         announce(f"person-{actor.id}")
+
+
+def unseen(actor, conversation):
+    """Would `see` change anything?"""
+    seen = db.session.scalar(select(Seen.last_in_id).where(Seen.conversation_id == conversation.id,
+                                                           Seen.person_id == actor.id))
+    called = select(Mention.note_id).join(Note, Note.id == Mention.note_id).where(
+        Note.conversation_id == conversation.id, Mention.person_id == actor.id, Mention.seen_at.is_(None)).limit(1)
+    return bool(conversation.last_in_id > (seen or 0) or db.session.scalar(called)
+                or db.session.scalar(notices.unread_of(actor, conversation.id).limit(1)))
 
 
 def mark_unread(actor, conversation, message):
@@ -139,11 +151,6 @@ def _seen(actor, conversation, up_to):
     db.session.execute(insert.values(conversation_id=conversation.id, person_id=actor.id, last_in_id=up_to)
                        .on_conflict_do_update(index_elements=["conversation_id", "person_id"],
                                               set_={"last_in_id": up_to}))
-
-
-def _may_act(person, inbox):
-    member = bool(db.session.scalar(select(is_member(person.id, inbox.id))))
-    return person.state == "active" and may_act_in_inbox(person.role, inbox.access, member)
 
 
 def _status(actor, conversation, status, kind, act):

@@ -1,12 +1,14 @@
 """What somebody has written and not sent: an answer, something handed on, a new message. Colleagues who may act there
 can read it."""
 
+import hashlib
 import secrets
 
 from sqlalchemy import delete, select
 
 from webapp.actions.blobs import blobs
 from webapp.actions.files import pieces, source
+from webapp.actions.left_files import come_back
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.mail.filename import clean_filename
@@ -65,13 +67,24 @@ def drop_draft(actor, conversation):
     dropped = db.session.execute(delete(Draft).where(Draft.conversation_id == conversation.id,
                                                      Draft.person_id == actor.id)).rowcount
     if dropped:
-        announce(f"person-{actor.id}")
+        announce(f"conversation-{conversation.id}", f"person-{actor.id}")
 
 
 def drop(draft):
     db.session.delete(draft)
     db.session.flush()
     announce(f"person-{draft.person_id}")
+    if draft.conversation_id:
+        announce(f"conversation-{draft.conversation_id}")
+
+
+def make_new(conversation):
+    """The conversation goes: what is being written in it becomes new messages in its inbox."""
+    for draft in db.session.scalars(select(Draft).where(Draft.conversation_id == conversation.id)):
+        draft.conversation_id, draft.parent_id, draft.kind = None, None, "new"
+        draft.inbox_id, draft.token = conversation.inbox_id, secrets.token_hex(16)
+        announce(f"person-{draft.person_id}")
+    db.session.flush()
 
 
 def begin(actor, conversation, **fields):
@@ -89,6 +102,7 @@ def enclose(draft, files, within=False):
     """Put files into a draft. `files`: (name, content type, bytes). `within`: they stand in the text, where they are
     pictures. Returns the DraftFiles. Raises RuleBroken("files", ...), and nothing is kept then."""
     check_files([f.size for f in draft.files] + [len(content) for _name, _kind, content in files])
+    come_back([hashlib.sha256(content).hexdigest() for _name, _kind, content in files])
     made = []
     for name, kind, content in files:
         cid = f"{secrets.token_hex(12)}@postroom" if within and kind in PICTURES else None
@@ -106,6 +120,11 @@ def enclose_again(draft, attachments):
     wanted = [a for a in attachments if a.sha256 not in there]
     check_files([f.size for f in draft.files] + [a.size for a in wanted])
     enclose(draft, [(a.filename, a.content_type, b"".join(pieces(source(a)))) for a in wanted])
+
+
+def in_a_row(first, second):
+    """(text, HTML) of two that were written, (text, HTML) each: neither is lost. Formatted only where both are."""
+    return f"{first[0]}\n\n{second[0]}", f"{first[1]}{second[1]}" if first[1] and second[1] else None
 
 
 def take_out(file):
@@ -133,8 +152,7 @@ def write_again(actor, conversation, written, inbox=None):
         for name in FIELDS:
             setattr(draft, name, written[name])
     else:
-        draft.text = f"{written['text']}\n\n{draft.text}"
-        draft.html = f"{written['html'] or ''}{draft.html}" if written["html"] and draft.html else None
+        draft.text, draft.html = in_a_row((written["text"], written["html"]), (draft.text, draft.html))
     draft.files += [DraftFile(filename=name, content_type=kind, size=size, sha256=sha256, content_id=cid)
                     for name, kind, size, sha256, cid in written["files"]]
     db.session.flush()

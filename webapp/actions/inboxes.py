@@ -12,6 +12,7 @@ from webapp.actions.notices import tell
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Connection, Conversation, Inbox, InboxMember, InboxTeam, Person, Team
+from webapp.models.connection import feeding
 from webapp.models.inbox import live_inboxes, member_ids
 from webapp.models.types import now
 from webapp.rules import RuleBroken
@@ -187,9 +188,8 @@ def _unassign(actor, inbox, still):
 
 def _connections(inbox):
     """Locked: one that is just being claimed is waited for, and let go of with what it holds."""
-    return db.session.scalars(select(Connection).where(
-        Connection.inbox_id == inbox.id, Connection.state != "removed").order_by(Connection.id)
-        .with_for_update(of=Connection).execution_options(populate_existing=True)).all()
+    return db.session.scalars(feeding([inbox.id]).with_for_update(of=Connection).execution_options(
+        populate_existing=True)).all()
 
 
 def _tell_screens(inbox, people):

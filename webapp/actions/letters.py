@@ -152,9 +152,9 @@ def _check(letter, token, at):
 
 
 def _check_alone(actor, conversation, seen):
-    """Nobody else has answered since the writer looked."""
+    """Nobody else has answered since the writer looked; a machine of ours answers nothing."""
     other = db.session.scalar(select(Message).where(
-        Message.conversation_id == conversation.id, Message.outgoing, Message.id > seen,
+        Message.conversation_id == conversation.id, Message.outgoing, ~Message.auto, Message.id > seen,
         Message.author_id.is_distinct_from(actor.id)).order_by(Message.id.desc()).limit(1))
     if other is not None:
         raise RuleBroken("text", "answered_meanwhile", message=other.id, by=other.from_name or other.from_address)

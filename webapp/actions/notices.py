@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp.extensions import db
@@ -57,11 +57,17 @@ def claim(notice_id):
     return db.session.get(Notice, notice_id, populate_existing=True) if won == 1 else None
 
 
-def joined_to(notice):
-    """Others of the same kinds that wait for a mail to the same person, the oldest first: they go along with it."""
-    return db.session.scalars(select(Notice).where(
+def claim_along(notice) -> list[int]:
+    """Ids of others of the same kinds that wait for a mail to the same person: they go along with one that was just
+    claimed, and are ours for as long. What another worker has, or claims at this moment, goes with its own mail."""
+    if notice.kind not in TOGETHER:
+        return []
+    waiting = select(Notice.id).where(
         Notice.person_id == notice.person_id, Notice.kind.in_(TOGETHER), Notice.mail_state == "queued",
-        Notice.id != notice.id).order_by(Notice.id)).all()
+        Notice.id != notice.id, or_(Notice.attempts == 0, Notice.mail_at <= now())).with_for_update(skip_locked=True)
+    return sorted(db.session.scalars(update(Notice).where(Notice.id.in_(waiting)).values(
+        mail_at=now() + LEASE, attempts=Notice.attempts + 1).returning(Notice.id).execution_options(
+        synchronize_session=False)))
 
 
 def gone_along(ids):
@@ -74,12 +80,15 @@ def ended(notice_id, attempt, state, problem=""):
     _write(notice_id, attempt, mail_state=state, mail_at=None, problem=problem[:300])
 
 
-def try_later(notice_id, attempt, problem):
-    """The server could not take it now. After two days we give up."""
+def try_later(notice_id, attempt, problem, along=()):
+    """The server could not take it now, nor what goes along. After two days we give up."""
     wait = retry_after(attempt)
     if wait is None:
         return ended(notice_id, attempt, "failed", problem)
-    _write(notice_id, attempt, mail_at=now() + wait, problem=problem[:300])
+    again = now() + wait
+    _write(notice_id, attempt, mail_at=again, problem=problem[:300])
+    db.session.execute(update(Notice).where(Notice.id.in_(along), Notice.mail_state == "queued").values(
+        mail_at=again).execution_options(synchronize_session=False))
 
 
 def _write(notice_id, attempt, **values):
@@ -87,6 +96,21 @@ def _write(notice_id, attempt, **values):
     db.session.execute(update(Notice).where(Notice.id == notice_id, Notice.mail_state == "queued",
                                             Notice.attempts == attempt)
                        .values(**values).execution_options(synchronize_session=False))
+
+
+def unread_of(actor, conversation_id):
+    """SELECT of the ids of what the actor was told of that conversation and has not read."""
+    return select(Notice.id).where(Notice.person_id == actor.id, Notice.read_at.is_(None), Notice.kind.in_(TOGETHER),
+                                   Notice.facts["conversation"].as_integer() == conversation_id)
+
+
+def read_of(actor, conversation_id) -> bool:
+    """The actor has read there what they were told of; no mail tells it again. False: there was nothing."""
+    told = db.session.execute(update(Notice).where(Notice.id.in_(unread_of(actor, conversation_id))).values(
+        read_at=now()).execution_options(synchronize_session=False)).rowcount
+    if told:
+        announce(f"person-{actor.id}")
+    return bool(told)
 
 
 def read(actor, up_to_id):

@@ -8,6 +8,7 @@ from sqlalchemy import delete, or_, select, update
 
 from webapp.actions import drafts
 from webapp.actions.acts import set_status
+from webapp.actions.summary import summarise
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Connection, Conversation, Event, Message, Note, Outbox, OutboxRecipient
@@ -43,22 +44,35 @@ def copies_due():
 
 def undo(actor, row):
     """Call a reply back while it waits. True when it was in time; its text is the writer's draft again."""
-    if not _change(row.id, ("queued",), "cancelled", Outbox.author_id == actor.id, Outbox.attempts == 0):
-        return False
     message = row.message
-    conversation = db.session.get(Conversation, message.conversation_id)
+    conversation = _locked_conversation(message)
+    if conversation is None or not _change(row.id, ("queued",), "cancelled", Outbox.author_id == actor.id,
+                                           Outbox.attempts == 0):
+        return False
     message.conversation_id = None
     db.session.flush()
-    drafts.write_again(actor, None if _is_gone(conversation) else conversation, row.written or _plain(message),
-                       conversation.inbox)
+    is_gone = _is_gone(conversation)
+    drafts.write_again(actor, None if is_gone else conversation, row.written or _plain(message), conversation.inbox)
     _announce(row, conversation.id)
-    if _is_gone(conversation):
+    if is_gone:
         _vanish(conversation)
         return True
     _recount(conversation)
     if conversation.status == "waiting":        # for an answer to what did not leave
         set_status(conversation, "open")
     return True
+
+
+def _locked_conversation(message):
+    """The conversation that the message lies in, nobody else's until the commit; None when it was called back already.
+    """
+    while True:
+        number = message.conversation_id
+        found = db.session.scalar(select(Conversation).where(Conversation.id == number).with_for_update(
+            key_share=True).execution_options(populate_existing=True))
+        db.session.refresh(message, ["conversation_id"])
+        if message.conversation_id == number:       # else somebody has put it elsewhere meanwhile
+            return found
 
 
 def _plain(message):
@@ -73,6 +87,8 @@ def _is_gone(conversation):
 
 
 def _vanish(conversation):
+    """What colleagues, or the writer, have begun to write in it stays, as new messages of their own."""
+    drafts.make_new(conversation)
     db.session.execute(delete(Event).where(Event.conversation_id == conversation.id))
     db.session.delete(conversation)
     db.session.flush()
@@ -249,15 +265,11 @@ def _change(outbox_id, states, to, *conditions, **values):
 
 
 def _recount(conversation):
-    """After a reply was called back: the list shows the message before it again."""
-    messages = db.session.scalars(select(Message).where(Message.conversation_id == conversation.id)
-                                  .order_by(Message.at.desc(), Message.id.desc())).all()
-    conversation.message_count = len(messages)
-    if messages:
-        conversation.last_at, conversation.last_outgoing = messages[0].at, messages[0].outgoing
-        conversation.last_snippet = messages[0].snippet
-    conversation.last_out_at = max((m.at for m in messages if m.outgoing), default=None)
-    db.session.flush()
+    """After a reply was called back: the list shows what was there before it."""
+    summarise(conversation, conversation.last_in_id)
+    if not conversation.message_count:      # notes alone
+        conversation.last_out_at = None
+        db.session.flush()
 
 
 def _announce(row, conversation_id=None):

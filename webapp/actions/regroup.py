@@ -7,6 +7,7 @@ are only mentioned, too: answers that come later follow the mail that they answe
 from sqlalchemy import delete, literal, select, update
 
 from webapp.actions.acts import set_status
+from webapp.actions.drafts import in_a_row
 from webapp.actions.summary import summarise
 from webapp.actions.threads import SPEAKING, give_keys, insert_into, remember_keys
 from webapp.extensions import db
@@ -142,9 +143,8 @@ def _move_drafts(source, target):
         other = there.get(draft.person_id)
         if other is None:
             draft.conversation_id = target.id
-        else:       # neither is lost
-            other.text = f"{other.text}\n\n{draft.text}"
-            other.html = f"{other.html}{draft.html}" if other.html and draft.html else None
+        else:
+            other.text, other.html = in_a_row((other.text, other.html), (draft.text, draft.html))
             other.files += list(draft.files)
             db.session.flush()
             db.session.delete(draft)

@@ -57,13 +57,16 @@ def _own(sender):
             *(alias.address.lower() for alias in aliases.of(sender.connection.id))}
 
 
-def answerable(message):
-    """Can this message be answered at all? A report of failed delivery has nobody behind it."""
-    return message.state in ANSWERABLE and not message.bounce
+def chosen(conversation, message_id):
+    """The message of that number, where it lies in the conversation and can be answered or handed on; else None."""
+    message = db.session.get(Message, message_id) if message_id else None
+    found = message is not None and message.conversation_id == conversation.id and message.state in ANSWERABLE
+    return message if found else None
 
 
 def last_message(conversation):
-    """The newest message that can be answered; robots only when nobody else wrote."""
+    """The newest message that can be answered; robots only when nobody else wrote, and a report of failed delivery has
+    nobody behind it. Raises RuleBroken("text", "nobody_to_answer")."""
     found = db.session.scalars(
         select(Message).where(Message.conversation_id == conversation.id, Message.state.in_(ANSWERABLE),
                               Message.bounce.is_(False))

@@ -1,6 +1,6 @@
 """Putting tags on conversations. A tag is there as soon as somebody uses it."""
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from webapp.actions.acts import happened
@@ -25,11 +25,6 @@ def untag(actor, conversation, found, act=None):
         ConversationTag.conversation_id == conversation.id, ConversationTag.tag_id == found.id)).rowcount
     if gone:
         _told(actor, conversation, "untagged", found, act)
-
-
-def forget_unused():
-    """Tags that nothing has any more, so that the list to choose from stays short."""
-    db.session.execute(delete(Tag).where(~exists().where(ConversationTag.tag_id == Tag.id)))
 
 
 def _tag(name):

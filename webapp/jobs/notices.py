@@ -8,6 +8,7 @@ from datetime import UTC
 
 from flask import current_app
 from flask_babel import force_locale
+from sqlalchemy import select
 
 from webapp.actions import links, notices
 from webapp.extensions import db
@@ -34,23 +35,22 @@ def send(notice_id):
         notice = notices.claim(notice_id)
         if notice is None:
             return
-        attempt = notice.attempts
+        attempt, along = notice.attempts, notices.claim_along(notice)
     server = current_app.config["SETTINGS"].notice_server()
     if server is None:      # the admin took the server away
         return _ended(notice_id, attempt, "failed", "no_server")
     try:
-        letter = look(lambda: _letter(db.session.get(Notice, notice_id), server[2]))
+        letter = look(lambda: _letter(db.session.get(Notice, notice_id), along, server[2]))
     except ValueError as error:
         return _ended(notice_id, attempt, "failed", f"not_sendable: {error}")
     if letter is None:
         return _ended(notice_id, attempt, "failed", "over")
-    *letter, along = letter
     try:
         _hand_over(server, *letter)
     except ValueError as error:
         return _ended(notice_id, attempt, "failed", f"not_sendable: {error}")
     except MailError as trouble:
-        return _failed(notice_id, attempt, trouble)
+        return _failed(notice_id, attempt, trouble, along)
     _ended(notice_id, attempt, "sent", along=along)
 
 
@@ -61,10 +61,10 @@ def reset(link_id):
         links.find_person(link_id)
 
 
-def _letter(notice, sender):
-    """(recipient, bytes, ids of notices that it tells of as well), or None when there is nobody to tell, or nothing to
-    tell any more."""
-    person, more, along = notice.person, {}, []
+def _letter(notice, along, sender):
+    """(recipient, bytes), or None when there is nobody to tell, or nothing to tell any more. `along`: ids of notices
+    that it tells of as well."""
+    person, more = notice.person, {}
     if person.state != ("invited" if notice.kind == "invite" else "active"):
         return None
     if "link" in notice.facts:
@@ -73,8 +73,8 @@ def _letter(notice, sender):
             return None
         more["token"] = token_of(link)
     if notice.kind in notices.TOGETHER:
-        along = notices.joined_to(notice)
-        unread = [n for n in (notice, *along) if n.read_at is None]
+        unread = db.session.scalars(select(Notice).where(
+            Notice.id.in_((notice.id, *along)), Notice.read_at.is_(None)).order_by(Notice.id)).all()
         if not unread:
             return None
     settings = current_app.config["SETTINGS"]
@@ -89,7 +89,7 @@ def _letter(notice, sender):
         sender=sender, to=[Mailbox("" if notice.mail_to != person.email else person.name, notice.mail_to)],
         subject=subject.strip(), text=text, html=html, date=now().astimezone(UTC).replace(microsecond=0),
         message_id=mint_message_id(domain, current_app.config["SECRET_KEY"].encode()), extra_headers=HEADERS)
-    return envelope_address(notice.mail_to), raw, [n.id for n in along]
+    return envelope_address(notice.mail_to), raw
 
 
 def _hand_over(server, recipient, raw):
@@ -99,7 +99,7 @@ def _hand_over(server, recipient, raw):
         session.send(envelope_address(sender.address), [recipient], raw, lambda: None)
 
 
-def _failed(notice_id, attempt, trouble):
+def _failed(notice_id, attempt, trouble, along):
     """Only a judgement on this recipient or this mail is final: the rest is the server's trouble, or the admin's."""
     at = trouble.facts.get("at")
     final = trouble.code == "smtp_refused" and not trouble.temporary and at in ("recipients", "message")
@@ -110,7 +110,7 @@ def _failed(notice_id, attempt, trouble):
 
     def later():
         with unit():
-            notices.try_later(notice_id, attempt, problem)
+            notices.try_later(notice_id, attempt, problem, along)
     patiently(later)
 
 

@@ -10,6 +10,7 @@ from webapp.actions import (
     conversations,
     erasing,
     health,
+    left_files,
     links,
     notices,
     outbox,
@@ -68,6 +69,9 @@ def everything():
     if look(pictures.anything_old):
         with unit():
             pictures.forget_old()
+    if look(left_files.anything_left):
+        with unit():
+            left_files.forget_left()
     if look(tallies.are_many):
         with unit():
             tallies.fold()

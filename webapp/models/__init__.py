@@ -5,7 +5,7 @@ from webapp.models.automatic import AutoReply, SenderRule
 from webapp.models.connection import Connection, Folder
 from webapp.models.contact import Contact, ContactAddress, KnownDomain
 from webapp.models.conversation import Conversation, Event, Participant, Seen, ThreadKey
-from webapp.models.draft import Draft, DraftFile
+from webapp.models.draft import Draft, DraftFile, LeftFile
 from webapp.models.hold import Alias, Hold, HoldRequest
 from webapp.models.inbox import Inbox, InboxMember, InboxTeam
 from webapp.models.link import Link
@@ -24,7 +24,7 @@ from webapp.models.view import SavedView
 
 __all__ = ["Alias", "Attachment", "Audit", "AuditHead", "AutoReply", "Connection", "Contact", "ContactAddress",
            "Conversation", "ConversationTag", "Draft", "DraftFile", "Event", "Folder", "Follower", "Hold",
-           "HoldRequest", "Inbox", "InboxMember", "InboxTeam", "KnownDomain", "Link", "Mention", "Message", "Note",
-           "Notice", "Outbox", "OutboxRecipient", "Participant", "Person", "Picture", "PictureLeave", "Place",
+           "HoldRequest", "Inbox", "InboxMember", "InboxTeam", "KnownDomain", "LeftFile", "Link", "Mention", "Message",
+           "Note", "Notice", "Outbox", "OutboxRecipient", "Participant", "Person", "Picture", "PictureLeave", "Place",
            "SavedView", "Scan", "Seen", "SenderRule", "SignIn", "Tag", "Tally", "Team", "TeamMember", "Template",
            "ThreadKey", "Try"]

@@ -5,7 +5,7 @@ lost mail. The interface (put, get, ensure) can move to files or object storage.
 
 A mail and a part with the very same bytes (somebody attaches the original) are two things: parts have other keys.
 Pictures that we painted lie here too, under keys of their own. They are forgotten after a while; raw mail only when it
-was spam that is deleted for good, and then the parts that no other mail has.
+was spam that is deleted for good, and then the parts that no other mail has; files of drafts when nothing has them.
 """
 
 import hashlib
@@ -167,6 +167,21 @@ class Blobs:
                 gone = [_part_key(part) for part in sorted(mine - set(keep) - set(connection.scalars(
                     select(uses.c.part).where(uses.c.part.in_(mine)))))]
                 connection.execute(delete(blobs).where(blobs.c.sha256.in_([name, *gone])))
+        finally:
+            writing.reset(token)
+
+    def forget_parts(self, names):
+        """Those of these parts that no raw mail has. Nothing is put meanwhile."""
+        if not names:
+            return
+        token = writing.set(True)
+        try:
+            with self.engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql("LOCK TABLE blob IN SHARE ROW EXCLUSIVE MODE")
+                used = set(connection.scalars(select(uses.c.part).where(uses.c.part.in_(names))))
+                connection.execute(delete(blobs).where(blobs.c.sha256.in_(
+                    [_part_key(name) for name in sorted(set(names) - used)])))
         finally:
             writing.reset(token)
 

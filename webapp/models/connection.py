@@ -199,6 +199,12 @@ def visible_connections(person):
     return select(Connection).where(seen, Connection.state != "removed")
 
 
+def feeding(inbox_ids):
+    """SELECT of the connections of these inboxes that are not disconnected."""
+    return select(Connection).where(Connection.inbox_id.in_(inbox_ids), Connection.state != "removed").order_by(
+        Connection.id)
+
+
 def held(address_key=None, login_key=None):
     """Who holds this address, else who holds this login, as the rules see it. None when nobody does."""
     for column, key, by_login in ((Hold.address_key, address_key, False), (Hold.login_key, login_key, True)):

@@ -55,3 +55,12 @@ class DraftFile(db.Model):
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     content_id: Mapped[str | None]                           # of a picture that stands within the text
     draft: Mapped[Draft] = relationship(back_populates="files")
+
+
+class LeftFile(db.Model):
+    """The bytes of a file that was taken out of a draft, or went with it: triggers of the database note it
+    (migration 0009). To be forgotten when nothing names them any more: actions.left_files."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    at: Mapped[datetime] = mapped_column(Moment, index=True)     # the last time

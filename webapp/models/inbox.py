@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.extensions import db
 from webapp.models.team import TeamMember
 from webapp.models.types import Moment, no_longer_than, now, one_of
+from webapp.rules.access import may_act_in_inbox
 from webapp.rules.bounds import FROM_FORMS, FROM_NAME_MAX, INBOX_ACCESS, INBOX_NAME_MAX
 
 
@@ -57,6 +58,14 @@ def is_member(person_id, inbox_id=Inbox.id):
     in_team = exists().where(InboxTeam.inbox_id == inbox_id, TeamMember.team_id == InboxTeam.team_id,
                              TeamMember.person_id == person_id)
     return or_(named, in_team)
+
+
+def may_act(person, inbox):
+    """May this person answer, assign and close in this inbox?"""
+    if person.state != "active" or inbox.deleted_at is not None:
+        return False
+    member = db.session.scalar(select(is_member(person.id, inbox.id)))
+    return may_act_in_inbox(person.role, inbox.access, bool(member))
 
 
 def live_inboxes():

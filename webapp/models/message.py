@@ -18,7 +18,7 @@ from webapp.rules.bounds import MESSAGE_STATES
 TO_FORGET = "erased_at IS NOT NULL AND raw_sha256 IS NOT NULL"
 ANSWER_DUE = "answer_due_at IS NOT NULL"
 UNREADABLE = "state = 'unreadable'"     # few of very many: each look at a mailbox asks for them
-
+BOUNCES, MOVED = "bounce_of_id IS NOT NULL", "moved_id IS NOT NULL"
 WORDLESS = "words_id IS NULL"           # likewise
 
 
@@ -33,6 +33,8 @@ class Message(db.Model):
         Index("ix_message_erased", "erased_at", sqlite_where=text(TO_FORGET), postgresql_where=text(TO_FORGET)),
         Index("ix_message_unreadable", "connection_id", sqlite_where=text(UNREADABLE),
               postgresql_where=text(UNREADABLE)),
+        Index("ix_message_bounce_of", "bounce_of_id", sqlite_where=text(BOUNCES), postgresql_where=text(BOUNCES)),
+        Index("ix_message_moved", "moved_id", sqlite_where=text(MOVED), postgresql_where=text(MOVED)),
         Index("ix_message_wordless", "id", sqlite_where=text(WORDLESS), postgresql_where=text(WORDLESS)),
     )
 

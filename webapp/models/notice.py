@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -10,13 +10,16 @@ from webapp.models.person import Person
 from webapp.models.types import Moment, now, one_of
 from webapp.rules.bounds import NOTICE_MAIL_STATES
 
+UNREAD = "read_at IS NULL"     # few of many: each look at a conversation asks for them
+
 
 class Notice(db.Model):
     """`kind` and `facts` become words (webapp.words.notices) in the language of the person, on the screen and in the
     mail. `key`: what is told once only, such as one stop of one mailbox."""
 
     __table_args__ = (one_of("mail_state", NOTICE_MAIL_STATES), Index("ix_notice_person", "person_id", "shown", "id"),
-                      Index("ix_notice_due", "mail_state", "mail_at"))
+                      Index("ix_notice_due", "mail_state", "mail_at"),
+                      Index("ix_notice_unread", "person_id", sqlite_where=text(UNREAD), postgresql_where=text(UNREAD)))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))

@@ -51,7 +51,6 @@ INBOX_ACCESS = ("everyone", "members")
 DRAFT_KINDS = ("reply", "forward", "new")
 FROM_FORMS = ("company", "person")              # who customers see: the company's name, or that of a person with it
 SENDER_RULE_KINDS = ("allow", "deny")
-BOUNCE_KINDS = ("hard", "soft")
 LINK_PURPOSES = ("invite", "reset", "email")
 NOTICE_MAIL_STATES = ("none", "queued", "sent", "failed")
 OUTBOX_STATES = ("queued", "claimed", "data_sent", "sent", "retry", "refused", "uncertain", "cancelled")

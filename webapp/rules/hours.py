@@ -31,9 +31,9 @@ def is_there(hours: dict | None, at: datetime) -> bool:
 
 def hours_of(zone: str, typed: list[str]) -> dict | None:
     """What is stored of what was typed, a text a day such as "9-12, 13:00–17:30"; None when there is nobody on any day.
-    Raises RuleBroken("zone", "unknown_zone"), ("day0" to "day6", "bad_hours" | "hours_overlap" | "many_spans")."""
+    Raises RuleBroken("zone", "unknown_time_zone"), ("day0" to "day6", "bad_hours" | "hours_overlap" | "many_spans")."""
     if _zone(zone, None) is None:
-        raise RuleBroken("zone", "unknown_zone")
+        raise RuleBroken("zone", "unknown_time_zone")
     days = [spans_of(text, f"day{number}") for number, text in enumerate(typed)]
     return {"zone": zone, "days": days} if any(days) else None
 

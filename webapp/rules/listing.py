@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-TABS = ("open", "waiting", "snoozed", "closed")
+from webapp.rules.statuses import ACTIVE
+
+TABS = (*ACTIVE, "closed")
 STATUSES = (*TABS, "spam", "trash", "sent", "any")      # sent: by our newest mail; any: but spam and trash
 SHOWN_IN_ANY = TABS
 VIEWS = ("all", "unassigned", "mine", "mentions", "following")

@@ -19,22 +19,13 @@ FOLLOWS = {
 LEASE = timedelta(minutes=3)
 RETRIES = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30, 60, 120, 240, 240, 240, 480, 480, 960))  # about 2 days
 AFTER_REFUSED_SIGN_IN = timedelta(minutes=30)    # at least
+LONGEST_WAIT = timedelta(days=366)
+MINUTE, DAY = timedelta(minutes=1), timedelta(hours=24)
 
 
 def retry_after(attempts: int) -> timedelta | None:
     """How long to wait after that many attempts; None when it is time to give up."""
     return RETRIES[attempts - 1] if attempts <= len(RETRIES) else None
-
-
-def check_reply(text: str):
-    if not text.strip():
-        raise RuleBroken("text", "empty_reply")
-    if len(text) > REPLY_MAX:
-        raise RuleBroken("text", "long_reply", limit=REPLY_MAX)
-
-
-LONGEST_WAIT = timedelta(days=366)
-MINUTE, DAY = timedelta(minutes=1), timedelta(hours=24)
 
 
 def readable(value):

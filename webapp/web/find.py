@@ -26,6 +26,7 @@ from webapp.models import (
 from webapp.models.connection import visible_connections
 from webapp.models.conversation import visible_conversations
 from webapp.models.inbox import is_member, known_inboxes, member_ids, readable_inboxes
+from webapp.models.inbox import may_act as person_may_act
 from webapp.models.message import visible_messages
 from webapp.models.view import SavedView, visible_views
 from webapp.rules.access import may_act_in_inbox, may_read_inbox
@@ -51,9 +52,24 @@ def row_id(text):
     return int(text)
 
 
+def number(text):
+    """An id from a query or a form; None when no row can have it, or there is none."""
+    try:
+        return row_id(text or "")
+    except ValueError:
+        return None
+
+
 def inbox(inbox_id):
     """An inbox that the person who asks may read."""
     return _one(readable_inboxes(current_user).where(Inbox.id == inbox_id))
+
+
+def inboxes_to_act():
+    """The inboxes in which the person who asks may act, as the sidebar has them."""
+    # Whoever may read a restricted one is a member of it.
+    return [i for i in db.session.scalars(readable_inboxes(current_user))
+            if may_act_in_inbox(current_user.role, i.access, member=True)]
 
 
 def inbox_to_set(inbox_id):
@@ -123,11 +139,20 @@ def outbox(outbox_id):
 
 
 def draft(draft_id):
-    """A draft of one's own, or a colleague's where the person who asks may act, too."""
+    """A draft of one's own, or a colleague's, where the person who asks may act."""
     found = _one(select(Draft).where(Draft.id == draft_id))
     where = found.inbox if found.conversation_id is None else conversation(found.conversation_id).inbox
     if not may_act(where):
         abort(404)
+    return found
+
+
+def draft_to_discard(draft_id):
+    """A draft of one's own, wherever it was written; 403 for a colleague's that one may read."""
+    found = _one(select(Draft).where(Draft.id == draft_id))
+    if found.person_id != current_user.id:
+        draft(draft_id)
+        abort(403)
     return found
 
 
@@ -153,7 +178,7 @@ def hold(hold_id):
 
 def may_act(inbox):
     """May the person who asks answer, assign and close in this inbox?"""
-    return inbox.deleted_at is None and may_act_in_inbox(current_user.role, inbox.access, belongs_to(inbox))
+    return person_may_act(current_user, inbox)
 
 
 def may_read(inbox):

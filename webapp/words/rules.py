@@ -202,7 +202,6 @@ SENTENCES = {
     "public_pattern": lambda domain, **_f: _(
         "Everybody can have an address at %(domain)s. Deny single addresses there.", domain=domain),
     "many_patterns": lambda limit, **_f: _("There are %(limit)s entries already. Take some off first.", limit=limit),
-    "unknown_zone": lambda **_f: _("Choose a time zone from the list."),
     "bad_hours": lambda **_f: _("Type hours such as 9:00–12:00, 13:00–17:00, or leave it empty."),
     "hours_overlap": lambda **_f: _("These hours overlap."),
     "many_spans": lambda limit, **_f: _("Type at most %(limit)s spans a day.", limit=limit),

@@ -7,12 +7,11 @@ from sqlalchemy import select
 
 from webapp.extensions import db
 from webapp.models import Event
-from webapp.models.inbox import is_member
+from webapp.models.inbox import may_act
 from webapp.models.rows import Row
 from webapp.models.types import now
-from webapp.rules.access import may_act_in_inbox
 from webapp.rules.spam import verdict
-from webapp.rules.statuses import after_incoming, after_outgoing, joined
+from webapp.rules.statuses import HIDDEN, after_incoming, after_outgoing, joined
 
 RECENT = timedelta(days=30)   # imported mail newer than this opens a conversation, older is history
 SAID_TO_BE_SPAM = ("spam", "spam_by_rule", "split_off", "merged_in")       # a part of what was
@@ -72,7 +71,7 @@ def _count_in_automatic(conversation, message):
 def _put_into_spam(desk, conversation, message, is_theirs):
     """Its sender is denied. `is_theirs`: the conversation is this sender's; one of others does not go for them. What is
     kept for some days counts from now, however old it is."""
-    if not is_theirs or conversation.status not in ("open", "waiting", "snoozed", "closed"):
+    if not is_theirs or conversation.status in HIDDEN:
         return
     _stands(conversation, "spam", max(message.at, now()))
     if conversation.id not in desk.opened:
@@ -119,7 +118,7 @@ def _reopen(desk, conversation, message, status):
     if status == was:
         return
     _stands(conversation, status, message.at)
-    if conversation.assignee_id and not _may_still_act(conversation.assignee, conversation.inbox):
+    if conversation.assignee_id and not may_act(conversation.assignee, conversation.inbox):
         conversation.assignee = None        # whoever had it is gone: somebody else sees it among the unassigned
     if was != "waiting":        # there, an answer is what everybody waits for
         desk.events.append(Row(conversation_id=conversation.id, kind="woke_by_mail" if was == "snoozed"
@@ -130,11 +129,6 @@ def _stands(conversation, status, at):
     if status != conversation.status:
         conversation.status, conversation.status_at = status, at
         conversation.snoozed_until = conversation.woke_at = None
-
-
-def _may_still_act(person, inbox):
-    member = bool(db.session.scalar(select(is_member(person.id, inbox.id))))
-    return person.state == "active" and may_act_in_inbox(person.role, inbox.access, member)
 
 
 def absorb(keep, other):

@@ -50,10 +50,7 @@ def heir_of(form):
     """The person chosen, or None for nobody. Whether they may is for the action to say."""
     if form.heir.data == NOBODY:
         return None
-    try:
-        return find.person(find.row_id(form.heir.data or ""))
-    except ValueError:
-        abort(400)
+    return find.person(find.number(form.heir.data) or abort(400))
 
 
 def _then(person_id, act):

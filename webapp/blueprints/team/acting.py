@@ -24,9 +24,9 @@ from webapp.web.present import fragment, go, is_swap, present
 from webapp.words import time_zone
 
 
-def _assign(found, act):
+def _assign(found, act, form):
     """`to`: a person's id, team-ID, me, or 0 for nobody."""
-    to = request.form.get("to") or "0"
+    to = form.get("to") or "0"
     if to.startswith("team-"):
         team = db.session.get(Team, _number(to.removeprefix("team-")))
         return conversations.assign_team(current_user, found, team or abort(404), act)
@@ -38,36 +38,36 @@ def _assign(found, act):
     conversations.assign(current_user, found, person, act)
 
 
-def _snooze(found, act):
-    choice = request.form.get("when")
+def _snooze(found, act, form):
+    choice = form.get("when")
     if choice not in CHOICES:
         abort(400)
     here = datetime.now(get_timezone(time_zone()))
-    conversations.snooze(current_user, found, until(choice, here, request.form.get("until", "")), act)
+    conversations.snooze(current_user, found, until(choice, here, form.get("until", "")), act)
 
 
-def _move(found, act):
-    inbox = find.inbox(_number(request.form.get("inbox")))
+def _move(found, act, form):
+    inbox = find.inbox(_number(form.get("inbox")))
     if not find.may_act(inbox):
         abort(403)
     conversations.move(current_user, found, inbox, act)
 
 
-def _untag(found, act):
-    tag = db.session.get(Tag, _number(request.form.get("tag"))) or abort(404)
+def _untag(found, act, form):
+    tag = db.session.get(Tag, _number(form.get("tag"))) or abort(404)
     tags.untag(current_user, found, tag, act)
 
 
 ACTS = {
     "assign": _assign, "snooze": _snooze, "move": _move, "untag": _untag,
-    "tag": lambda found, act: tags.tag(current_user, found, request.form.get("tag", ""), act),
-    "close": lambda found, act: conversations.close(current_user, found, act),
-    "reopen": lambda found, act: conversations.reopen(current_user, found, act),
-    "spam": lambda found, act: conversations.mark_spam(current_user, found, act),
-    "trash": lambda found, act: conversations.throw_away(current_user, found, act),
-    "take": lambda found, act: conversations.assign(current_user, found, current_user, act),
-    "follow": lambda found, act: conversations.follow(current_user, found),
-    "unfollow": lambda found, act: conversations.unfollow(current_user, found),
+    "tag": lambda found, act, form: tags.tag(current_user, found, form.get("tag", ""), act),
+    "close": lambda found, act, _form: conversations.close(current_user, found, act),
+    "reopen": lambda found, act, _form: conversations.reopen(current_user, found, act),
+    "spam": lambda found, act, _form: conversations.mark_spam(current_user, found, act),
+    "trash": lambda found, act, _form: conversations.throw_away(current_user, found, act),
+    "take": lambda found, act, _form: conversations.assign(current_user, found, current_user, act),
+    "follow": lambda found, act, _form: conversations.follow(current_user, found),
+    "unfollow": lambda found, act, _form: conversations.unfollow(current_user, found),
 }
 
 VALUES = {"snooze": "when", "assign": "to", "move": "inbox", "tag": "tag"}
@@ -79,7 +79,7 @@ def act_on(conversation_id, do):
     _check()
     act = acts.new_act()
     try:
-        ACTS[do](found, act)
+        ACTS[do](found, act, request.form)
     except RuleBroken as broken:
         db.session.rollback()
         return answer(find.conversation(conversation_id), code=422, broken=broken)
@@ -108,15 +108,14 @@ def bulk():
     if inbox_id is not None:
         find.inbox(inbox_id)
     listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), inbox_id)
-    do, act = request.form.get("do", ""), acts.new_act()
-    do, _, value = do.partition(":")        # a button's own value, such as snooze:tomorrow
+    do, _, value = request.form.get("do", "").partition(":")        # a button's own value, such as snooze:tomorrow
+    act = acts.new_act()
     if do not in ACTS:
         abort(400)
-    if value:
-        request.form = _with(request.form, VALUES.get(do), value)
+    form = {**request.form, VALUES.get(do): value} if value else request.form
     try:
         for found in _picked():
-            ACTS[do](found, act)
+            ACTS[do](found, act, form)
     except RuleBroken as broken:
         db.session.rollback()
         return _list_again(listing, broken=broken.code)
@@ -125,18 +124,23 @@ def bulk():
 
 @blueprint.post("/acts/<act>/undo")
 def take_back(act):
-    """Take back what one click did. Where somebody has changed a conversation since, it stays as it is."""
+    """Take back what one click did. Where somebody has changed a conversation since, or taken it out of one's sight, it
+    stays as it is."""
     _check()
     events = acts.events_of(current_user, act)
     if not events:
         abort(404)
-    ids = sorted({e.conversation_id for e in events})
-    rows = {i: find.to_act(i) for i in ids}
-    kept = [e.conversation_id for e in events if not acts.take_back(current_user, rows[e.conversation_id], e)]
-    if len(ids) > 1:
-        listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), rows[ids[0]].inbox_id)
-        return _list_again(listing, kept=len(set(kept)) or None)
-    return answer(rows[ids[0]], kept=bool(kept))
+    ids = {e.conversation_id for e in events}
+    if len(ids) == 1:
+        found = find.to_act(events[0].conversation_id)
+        kept = [e for e in events if not acts.take_back(current_user, found, e)]
+        return answer(found, kept=bool(kept))
+    rows = {c.id: c for c in _may_be_changed(ids)}
+    kept = {e.conversation_id for e in events if e.conversation_id not in rows
+            or not acts.take_back(current_user, rows[e.conversation_id], e)}
+    inbox_id = next(iter(rows.values())).inbox_id if rows else None
+    listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), inbox_id)
+    return _list_again(listing, kept=len(kept) or None)
 
 
 def answer(found, act=None, code=200, **facts):
@@ -162,8 +166,11 @@ def _list_again(listing, **told):
 
 
 def _picked():
-    """The picked conversations in which the person who asks may act, locked in the order of their ids."""
-    ids = request.form.getlist("id", type=find.row_id)[:PICKED_MAX]
+    return _may_be_changed(request.form.getlist("id", type=find.row_id)[:PICKED_MAX])
+
+
+def _may_be_changed(ids):
+    """Those of the conversations in which the person who asks may act, locked in the order of their ids."""
     rows = db.session.scalars(visible_conversations(current_user).where(
         Conversation.id.in_(ids), Conversation.status != "merged").order_by(Conversation.id)
         .with_for_update(key_share=True).execution_options(populate_existing=True)).all()
@@ -177,13 +184,4 @@ def _check():
 
 
 def _number(text):
-    try:
-        return find.row_id(text or "")
-    except ValueError:
-        abort(404)
-
-
-def _with(form, name, value):
-    changed = form.copy()
-    changed[name] = value
-    return changed
+    return find.number(text) or abort(404)

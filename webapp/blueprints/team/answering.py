@@ -6,12 +6,12 @@ from sqlalchemy import select
 
 from webapp.actions import acts, drafts, letters, replies
 from webapp.blueprints.team.acting import answer
-from webapp.blueprints.team.composer import data_of, keep_files, leaves_at, number, people_in
+from webapp.blueprints.team.composer import data_of, keep_files, leaves_at, people_in
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url
 from webapp.blueprints.team.thread import thread_of
 from webapp.extensions import db
-from webapp.models import Draft, Message
+from webapp.models import Draft
 from webapp.rules import RuleBroken
 from webapp.web import find
 from webapp.web.forms import Act
@@ -86,7 +86,7 @@ def enclose_original(message_id):
     found = find.to_act(message.conversation_id or abort(404))
     if not Act().validate_on_submit():
         abort(400)
-    one = number(request.form.get("file"))
+    one = find.number(request.form.get("file"))
     chosen = [f for f in message.files if one in (None, f.id)]
     try:
         draft = drafts.begin(current_user, found, kind="forward", parent_id=message.id)
@@ -133,7 +133,8 @@ def _token(form, found):
 
 def _save(found, form):
     data = data_of(form, found.inbox, drafts.draft_of(current_user, found))
-    return drafts.save_draft(current_user, found, data.pop("text"), parent_id=_of(found, form), **data)
+    parent = replies.chosen(found, find.number(form.of.data))
+    return drafts.save_draft(current_user, found, data.pop("text"), parent_id=parent.id if parent else None, **data)
 
 
 def _kept(found, form):
@@ -147,20 +148,13 @@ def _send(found, form, draft, act):
     data = data_of(form, found.inbox, draft)
     typed = any(name in request.form for name in ("to", "cc", "bcc"))
     people = people_in(form) if typed else {"to": None}
-    parent_id = _of(found, form)
     replies.reply(
         current_user, found, data["text"], html=data["html"], kind=data["kind"],
-        parent=db.session.get(Message, parent_id) if parent_id else None, sender=data["sender"],
+        parent=replies.chosen(found, find.number(form.of.data)), sender=data["sender"],
         subject=data["subject"] if "subject" in request.form else None, files=list(draft.files) if draft else [],
         token=_token(form, found) if not form.anyway.data else None, at=leaves_at(form),
-        seen=None if form.anyway.data else number(form.newest.data), act=act, closes=form.do.data == "close", **people)
-
-
-def _of(found, form):
-    """The message of this conversation that the form answers, or None."""
-    wanted = number(form.of.data)
-    message = db.session.get(Message, wanted) if wanted else None
-    return message.id if message is not None and message.conversation_id == found.id else None
+        seen=None if form.anyway.data else find.number(form.newest.data), act=act, closes=form.do.data == "close",
+        **people)
 
 
 def _refused(conversation_id, form, broken):

@@ -25,7 +25,7 @@ def composer_of(found, messages, form=None):
     draft = drafts.draft_of(current_user, found)
     senders = letters.senders(found.inbox)
     write = _write(draft, form)
-    parent = _parent(found, messages, draft, form)
+    parent = _parent(found, draft, form)
     facts = dict(draft=draft, write=write, senders=senders, sent_as=names_of(senders),
                  sender=senders[0] if senders else None, parent=parent,
                  files=draft.files if draft else [], token=_token(found), newest=_newest(found), to=[], elsewhere=None,
@@ -87,14 +87,6 @@ def keep_files(form, draft_for):
         drafts.enclose(draft_for(), [(f.filename, f.mimetype or "application/octet-stream", f.read()) for f in given])
 
 
-def number(text):
-    """An id of a hidden field; None when there is none."""
-    try:
-        return find.row_id(text or "")
-    except ValueError:
-        return None
-
-
 def names_of(senders):
     """{address: the name that customers see}"""
     return {s.address: letters.name_of(s.connection, current_user) for s in senders}
@@ -118,15 +110,13 @@ def _write(draft, form):
     return asked if asked in WRITES else (draft.kind if draft and draft.kind != "new" else "reply")
 
 
-def _parent(found, messages, draft, form):
-    """The message that is answered or handed on."""
-    wanted = number(form.of.data if form is not None else request.args.get("of")) or (draft and draft.parent_id)
-    if wanted:
-        there = db.session.get(Message, wanted)
-        if there is not None and there.conversation_id == found.id and there.state in replies.ANSWERABLE:
-            return there
-    answerable = [m for m in messages if replies.answerable(m)]
-    return max(answerable, key=lambda m: (not m.auto, m.at, m.id)) if answerable else None
+def _parent(found, draft, form):
+    """The message that is answered or handed on; None: there is none that can be."""
+    wanted = find.number(form.of.data if form is not None else request.args.get("of")) or (draft and draft.parent_id)
+    try:
+        return replies.chosen(found, wanted) or replies.last_message(found)
+    except RuleBroken:
+        return None
 
 
 def _people(found, parent, sender, write):

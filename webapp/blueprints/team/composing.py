@@ -16,7 +16,6 @@ from webapp.blueprints.team.composer import (
     keep_files,
     leaves_at,
     names_of,
-    number,
     people_in,
     templates_for,
 )
@@ -24,7 +23,6 @@ from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url, side_of
 from webapp.extensions import db
 from webapp.models import Draft
-from webapp.models.inbox import readable_inboxes
 from webapp.rules import RuleBroken, recipients
 from webapp.rules.listing import Listing
 from webapp.web import find
@@ -110,9 +108,7 @@ def new_draft(draft_id):
 
 @blueprint.post("/drafts/<int:draft_id>/discard")
 def discard_draft(draft_id):
-    draft = find.draft(draft_id)
-    if draft.person_id != current_user.id:
-        abort(403)
+    draft = find.draft_to_discard(draft_id)
     if not Act().validate_on_submit():
         abort(400)
     drafts.drop(draft)
@@ -120,10 +116,10 @@ def discard_draft(draft_id):
 
 
 def _page(form, code=200, draft=None):
-    inboxes = [i for i in db.session.scalars(readable_inboxes(current_user)) if find.may_act(i)]
+    inboxes = find.inboxes_to_act()
     if not inboxes:
         abort(403)
-    wanted = number(form.inbox.data)
+    wanted = find.number(form.inbox.data)
     inbox = next((i for i in inboxes if i.id == wanted), inboxes[0])
     draft = draft or _draft(form)
     senders = letters.senders(inbox)
@@ -134,7 +130,7 @@ def _page(form, code=200, draft=None):
 
 
 def _inbox_to_write_in(form):
-    found = find.inbox(number(form.inbox.data) or abort(404))
+    found = find.inbox(find.number(form.inbox.data) or abort(404))
     if not find.may_act(found):
         abort(403)
     return found

@@ -2,7 +2,6 @@
 
 from flask import abort, url_for
 from flask_login import current_user
-from sqlalchemy import select
 
 from webapp.actions import conversations, outbox
 from webapp.blueprints.team.acting import answer
@@ -10,7 +9,7 @@ from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url, row_of, shell
 from webapp.blueprints.team.thread import thread_of
 from webapp.extensions import db, unit
-from webapp.models import Conversation, Mention, Note, Seen
+from webapp.models import Conversation
 from webapp.web import find
 from webapp.web.forms import Act
 from webapp.web.present import fragment, go, is_swap, present
@@ -73,11 +72,7 @@ def send_again(outbox_id):
 
 def _saw(found):
     """Reading is noted in a short transaction of its own, and only when there was something new to read."""
-    seen = db.session.scalar(select(Seen.last_in_id).where(Seen.conversation_id == found.id,
-                                                           Seen.person_id == current_user.id))
-    called = db.session.scalar(select(Mention.note_id).join(Note, Note.id == Mention.note_id).where(
-        Note.conversation_id == found.id, Mention.person_id == current_user.id, Mention.seen_at.is_(None)).limit(1))
-    if found.last_in_id > (seen or 0) or called:
+    if conversations.unseen(current_user, found):
         db.session.rollback()
         with unit():
             conversations.see(current_user, found)

@@ -9,7 +9,6 @@ from webapp.actions.acts import events_of
 from webapp.blueprints.team.routes import blueprint
 from webapp.extensions import db
 from webapp.models import (
-    Connection,
     Conversation,
     ConversationTag,
     Draft,
@@ -20,14 +19,14 @@ from webapp.models import (
     Seen,
     Tag,
 )
+from webapp.models.connection import feeding
 from webapp.models.inbox import readable_inboxes
 from webapp.models.tally import counts
 from webapp.models.view import visible_views
 from webapp.rules.listing import SHOWN_IN_ANY, TABS, Listing, tab_of
+from webapp.rules.statuses import ACTIVE, HIDDEN
 from webapp.web import find, paging
 from webapp.web.forms import Act
-
-COUNTED = ("open", "waiting", "snoozed")
 
 
 @blueprint.app_template_global()
@@ -72,10 +71,9 @@ def rows_of(found, listing, conversation=None):
     page, more = paging.page(db.session, query, at, Conversation.id, request.args.get("before"),
                              oldest_first=listing.sort == "oldest")
     last = page[-1][0] if page else None
-    connections = db.session.scalars(select(Connection).where(
-        Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all() if found else []
+    connections = db.session.scalars(feeding([found.id])).all() if found else []
     return dict(inbox=found, rows=page, listing=listing, connections=connections,
-                may_act=find.may_act(found) if found else current_user.role != "viewer", form=Act(),
+                may_act=find.may_act(found) if found else bool(find.inboxes_to_act()), form=Act(),
                 before=paging.cursor_of(getattr(last, at.key), last.id) if more else None, since=newest(listing),
                 tags=known_tags(),
                 colleagues=db.session.scalars(
@@ -101,7 +99,7 @@ def _of(listing, query):
     c, me = Conversation, current_user.id
     query = query.where(c.inbox_id == listing.inbox_id if listing.inbox_id else c.inbox_id.in_(_readable_ids()))
     if listing.status == "sent":
-        query = query.where(c.last_out_at.is_not(None), c.status.not_in(("spam", "trash", "merged")))
+        query = query.where(c.last_out_at.is_not(None), c.status.not_in(HIDDEN))
     elif listing.status == "any":
         query = query.where(c.status.in_(SHOWN_IN_ANY))
     else:
@@ -150,7 +148,7 @@ def side_of(listing):
     numbers. `tab_counts`: of the list's own tabs."""
     inboxes = db.session.scalars(readable_inboxes(current_user)).all()
     total, free, mine = {}, {}, {}
-    for inbox_id, status, assignee_id, n in db.session.execute(counts([i.id for i in inboxes], COUNTED)):
+    for inbox_id, status, assignee_id, n in db.session.execute(counts([i.id for i in inboxes], ACTIVE)):
         for numbers, counted in ((total, True), (free, not assignee_id), (mine, assignee_id == current_user.id)):
             numbers[inbox_id, status] = numbers.get((inbox_id, status), 0) + int(n) * counted
     of_view = {"all": total, "unassigned": free, "mine": mine}.get(listing.view, {})

@@ -8,7 +8,6 @@ from webapp.actions import inboxes as actions
 from webapp.blueprints.team.routes import blueprint
 from webapp.extensions import db
 from webapp.models import (
-    Connection,
     Conversation,
     Inbox,
     InboxMember,
@@ -18,6 +17,7 @@ from webapp.models import (
     Team,
     TeamMember,
 )
+from webapp.models.connection import feeding
 from webapp.models.inbox import live_inboxes, readable_inboxes
 from webapp.models.tally import counts
 from webapp.rules import RuleBroken
@@ -35,8 +35,7 @@ def inboxes():
     _admins()
     rows = db.session.scalars(live_inboxes()).all()
     readable = set(db.session.scalars(readable_inboxes(current_user).with_only_columns(Inbox.id).order_by(None)))
-    connections = db.session.scalars(select(Connection).where(
-        Connection.inbox_id.in_([i.id for i in rows]), Connection.state != "removed").order_by(Connection.id)).all()
+    connections = db.session.scalars(feeding([i.id for i in rows])).all()
     return present("team/inboxes", rows=rows, readable=readable, full=_full(),
                    people=_counts(InboxMember), teams=_counts(InboxTeam),
                    addresses={i.id: [c for c in connections if c.inbox_id == i.id] for i in rows},
@@ -166,8 +165,7 @@ def _counts(table):
 
 
 def _connections(found):
-    return db.session.scalars(select(Connection).where(
-        Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all()
+    return db.session.scalars(feeding([found.id])).all()
 
 
 def _deleting(found, form):

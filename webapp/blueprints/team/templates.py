@@ -5,12 +5,11 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from webapp.actions import drafts, templates
-from webapp.blueprints.team.composer import data_of, number
+from webapp.blueprints.team.composer import data_of
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url
 from webapp.extensions import db
 from webapp.models import Message, Template
-from webapp.models.inbox import readable_inboxes
 from webapp.rules import RuleBroken
 from webapp.rules.templates import FIELDS
 from webapp.web import find
@@ -23,7 +22,7 @@ from webapp.web.present import finish, go, present
 def templates_page():
     """All that one may use; `edit`: the one in the form."""
     found = _own_inboxes()
-    chosen = find.template(number(request.args.get("edit")) or abort(404)) if "edit" in request.args else None
+    chosen = find.template(find.number(request.args.get("edit")) or abort(404)) if "edit" in request.args else None
     form = WriteTemplate(formdata=None, name=chosen.name, subject=chosen.subject, text=chosen.text,
                          inbox=str(chosen.inbox_id or "")) if chosen else WriteTemplate(formdata=None)
     return _page(found, form, chosen)
@@ -55,9 +54,9 @@ def fill_template(template_id):
     template, form = find.template(template_id), Letter()
     if not form.validate_on_submit():
         abort(422)
-    message = find.message(number(form.of.data) or 0) if form.of.data else None
+    message = find.message(find.number(form.of.data) or 0) if form.of.data else None
     found = find.to_act(message.conversation_id or abort(404)) if message is not None else None
-    inbox = found.inbox if found is not None else find.inbox(number(form.inbox.data) or abort(404))
+    inbox = found.inbox if found is not None else find.inbox(find.number(form.inbox.data) or abort(404))
     if not find.may_act(inbox):
         abort(403)
     text = templates.filled(current_user, template, inbox, found)
@@ -75,7 +74,7 @@ def fill_template(template_id):
 
 def _own_inboxes():
     """The inboxes that one may act in; for those who only read there are no templates."""
-    found = [i for i in db.session.scalars(readable_inboxes(current_user)) if find.may_act(i)]
+    found = find.inboxes_to_act()
     if current_user.role == "viewer":
         abort(403)
     return found
@@ -83,7 +82,7 @@ def _own_inboxes():
 
 def _write(template):
     found, form = _own_inboxes(), WriteTemplate()
-    wanted = number(form.inbox.data)
+    wanted = find.number(form.inbox.data)
     inbox = next((i for i in found if i.id == wanted), None)
     if wanted and inbox is None:
         abort(404)

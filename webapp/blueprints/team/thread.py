@@ -25,7 +25,6 @@ from webapp.models import (
     Team,
 )
 from webapp.models.conversation import visible_conversations
-from webapp.models.inbox import readable_inboxes
 from webapp.rules.bounds import SPAM_DAYS
 from webapp.rules.spam import offers
 from webapp.rules.threading import changes_subject
@@ -82,10 +81,9 @@ def _deniable(found):
 
 def _choices(found):
     """What one can choose from in the bar above a conversation."""
-    inboxes = [i for i in db.session.scalars(readable_inboxes(current_user)) if i.id != found.inbox_id]
     following = db.session.get(Follower, (found.id, current_user.id)) is not None
     return dict(teams=db.session.scalars(select(Team).order_by(Team.name)).all(), following=following,
-                other_inboxes=[i for i in inboxes if find.may_act(i)],
+                other_inboxes=[i for i in find.inboxes_to_act() if i.id != found.inbox_id],
                 all_tags=known_tags())
 
 

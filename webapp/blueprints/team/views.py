@@ -23,7 +23,8 @@ DRAFTS_SHOWN = 200
 
 @blueprint.post("/views")
 def keep_view():
-    form, listing = KeepView(), Listing.of(dict(parse_qsl(request.form.get("list", ""))), _inbox_id())
+    form = KeepView()
+    listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), find.number(request.form.get("inbox_id")))
     if listing.inbox_id:
         find.inbox(listing.inbox_id)
     if form.validate_on_submit():
@@ -57,15 +58,11 @@ def delete_view(view_id):
 
 @blueprint.get("/drafts")
 def drafts():
-    """What one has written and not sent, the latest first."""
+    """What one has written and not sent, the latest first. Where one may no longer write, one's own words alone, to be
+    discarded, and nothing of the conversation."""
     found = db.session.scalars(select(Draft).where(Draft.person_id == current_user.id)
                                .options(joinedload(Draft.conversation))
                                .order_by(Draft.saved_at.desc(), Draft.id.desc()).limit(DRAFTS_SHOWN)).all()
-    return present("team/drafts", drafts=found, conversation=None, **side_of(Listing()))
-
-
-def _inbox_id():
-    try:
-        return find.row_id(request.form.get("inbox_id") or "0")
-    except ValueError:
-        return None
+    able = {i.id for i in find.inboxes_to_act()}
+    closed = {d.id for d in found if (d.conversation.inbox_id if d.conversation else d.inbox_id) not in able}
+    return present("team/drafts", drafts=found, closed=closed, form=Act(), conversation=None, **side_of(Listing()))
