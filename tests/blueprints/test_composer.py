@@ -305,6 +305,13 @@ def test_people_are_completed_from_conversations_that_one_may_read(url, browser_
         assert "anna@" not in client.get("/contacts/complete?q=anna").text
 
 
+def test_the_first_template_is_found_without_being_told_where(url, browser_of):
+    with browser_of("zofia") as client:
+        assert 'popovertarget="template-menu"' in client.get(url).text
+        assert 'href="/templates"' in client.get(url).text
+        assert 'href="/templates"' in client.get(f"/inboxes/{inbox().id}/settings").text
+
+
 def test_a_template_is_put_below_what_is_written(url, browser_of):
     with browser_of("marek") as client:
         bad = client.post("/templates", data={"name": "T", "text": "Hi {{contact.secret}}"}, headers=HERE)

@@ -139,6 +139,17 @@ def test_bad_input_is_said_and_changes_nothing(mail, browser_of):
     assert not stored(Event, Event.conversation_id == number)
 
 
+def test_what_was_refused_stands_at_its_field_alone(mail, browser_of):
+    with browser_of("zofia") as client:
+        for data, do, said in (({"when": "custom", "until": ""}, "snooze", "Choose a day and a time"),
+                               ({"tag": " "}, "tag", "Use a tag of up to")):
+            swap = client.post(f"/conversations/{mail['Case 4']}/{do}", data=data, headers=SWAP).text
+            assert swap.count(said) == 1
+            assert re.search(r'id="(until|tag)-refused".*?' + said, swap, re.S)
+            plain = client.post(f"/conversations/{mail['Case 4']}/{do}", data=data, headers=HERE).text
+            assert re.search(r'banner--warn" role="status">.*?' + said, plain, re.S), "no script opens the menu"
+
+
 def test_many_at_once_and_all_of_it_taken_back(mail, browser_of):
     ids = [mail["Case 4"], mail["Case 2"], mail["Case 5"]]
     with browser_of("marek") as client:
