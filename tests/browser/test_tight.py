@@ -99,3 +99,42 @@ def test_a_day_that_has_passed_is_said_at_its_field(page_of, inbox):
     expect(page.locator("#thread-scroll").get_by_text("That time has passed")).to_have_count(0)
     menu.get_by_role("button", name="tomorrow").click()
     expect(page.locator("#subject-meta")).to_contain_text("Snoozed until")
+
+
+def test_a_kept_draft_can_be_thrown_away_at_once(page_of, inbox):
+    page = at(page_of, inbox)
+    open_conversation(page, "Tight 3")
+    page.locator("#rich").press_sequentially("Not this")
+    expect(page.locator("#saved")).to_have_text("Draft saved")
+    page.locator("#rich").press_sequentially(" either")      # what is on its way is not kept once more
+    page.get_by_role("button", name="Discard the draft").click()
+    expect(page.locator("#rich")).to_have_text("")
+    page.wait_for_timeout(1500)
+    page.reload()
+    ready(page)
+    expect(page.locator("#rich")).to_have_text("")
+    expect(page.get_by_role("button", name="Discard the draft")).to_have_count(0)
+
+
+def test_a_new_message_that_was_kept_can_be_thrown_away_too(page_of, inbox):
+    page = at(page_of, "/compose")
+    page.locator("#rich").press_sequentially("Begun")
+    page.get_by_role("button", name="Discard the draft").click()
+    expect(page).to_have_url(page.watching.url + "/drafts")
+    expect(page.get_by_text("Begun")).to_have_count(0)
+
+
+def test_keeping_a_view_is_in_sight_however_low_the_window(page_of, inbox):
+    page = at(page_of, inbox, viewport={"width": 1440, "height": 460})
+    page.keyboard.press("f")
+    inside(page, "#filter-menu")
+    inside(page, "#filter-menu .filter-keep button")
+
+
+def test_the_servers_reason_for_not_taking_files_is_shown(page_of, inbox):
+    page = at(page_of, inbox)
+    page.watching.expect("HTTP 413")
+    open_conversation(page, "Tight 4")
+    page.locator("#files").set_input_files(
+        [{"name": f"{n}.txt", "mimeType": "text/plain", "buffer": b"x"} for n in range(51)])
+    expect(page.locator("#enclosures [role=alert]")).to_have_text("A message takes at most 50 files.")

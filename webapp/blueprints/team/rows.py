@@ -23,7 +23,7 @@ from webapp.models import (
 from webapp.models.inbox import readable_inboxes
 from webapp.models.tally import counts
 from webapp.models.view import visible_views
-from webapp.rules.listing import SHOWN_IN_ANY, TABS, Listing, tab_of
+from webapp.rules.listing import SHOWN_IN_ANY, STATUSES, TABS, Listing, tab_of
 from webapp.web import find, paging
 from webapp.web.forms import Act
 
@@ -49,12 +49,15 @@ def conversation_url(conversation_id, listing=None):
 
 
 def listing_of(conversation=None, inbox_id=None):
-    """The list that the request names; of a conversation's page, the one in which it lies."""
+    """The list that the request names; of a fragment, the one that is on the screen (`X-List`, its status); else of a
+    conversation's page, the one in which it lies."""
     if conversation is None:
         return Listing.of(request.args, inbox_id)
     listing = Listing.of(request.args, None if request.args.get("across") else conversation.inbox_id)
-    return listing if "status" in request.args or listing.inbox_id is None else listing.but(
-        status=tab_of(conversation.status))
+    if "status" in request.args or listing.inbox_id is None:
+        return listing
+    shown = request.headers.get("X-List")
+    return listing.but(status=shown if shown in STATUSES else tab_of(conversation.status))
 
 
 def shell(found, conversation=None):
@@ -145,9 +148,10 @@ def _readable_ids():
     return [i.id for i in db.session.scalars(readable_inboxes(current_user))]
 
 
-def side_of(listing):
+def side_of(listing, place="list"):
     """The sidebar: inboxes with {(inbox, status): how many}, what of it is nobody's and what is mine, and further
-    numbers. `tab_counts`: of the list's own tabs."""
+    numbers. `tab_counts`: of the list's own tabs. `place`: what of it is current: list (that of `listing`), drafts,
+    view-ID, or nothing in it."""
     inboxes = db.session.scalars(readable_inboxes(current_user)).all()
     total, free, mine = {}, {}, {}
     for inbox_id, status, assignee_id, n in db.session.execute(counts([i.id for i in inboxes], COUNTED)):
@@ -155,7 +159,7 @@ def side_of(listing):
             numbers[inbox_id, status] = numbers.get((inbox_id, status), 0) + int(n) * counted
     of_view = {"all": total, "unassigned": free, "mine": mine}.get(listing.view, {})
     return dict(
-        inboxes=inboxes, total=total, free=free, mine=mine, listing=listing,
+        inboxes=inboxes, total=total, free=free, mine=mine, listing=listing, side_at=place,
         tab_counts={} if listing.is_filtered else {tab: sum(
             n for (inbox_id, status), n in of_view.items()
             if status == tab and listing.inbox_id in (None, inbox_id)) for tab in TABS},

@@ -40,8 +40,8 @@ def saved_view(view_id):
     view = find.view(view_id)
     listing = Listing.of(view.query, view.query.get("inbox"))
     found = find.inbox(listing.inbox_id) if listing.inbox_id else None
-    return present("team/inbox", **{**rows_of(found, listing), **side_of(listing), "conversation": None, "saved": view,
-                                    "view_id": view.id})
+    return present("team/inbox", **{**rows_of(found, listing), **side_of(listing, f"view-{view.id}"),
+                                    "conversation": None, "saved": view})
 
 
 @blueprint.post("/views/<int:view_id>/delete")
@@ -61,7 +61,7 @@ def drafts():
     found = db.session.scalars(select(Draft).where(Draft.person_id == current_user.id)
                                .options(joinedload(Draft.conversation))
                                .order_by(Draft.saved_at.desc(), Draft.id.desc()).limit(DRAFTS_SHOWN)).all()
-    return present("team/drafts", drafts=found, conversation=None, **side_of(Listing()))
+    return present("team/drafts", drafts=found, conversation=None, **side_of(Listing(), "drafts"))
 
 
 def _inbox_id():
