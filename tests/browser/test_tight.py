@@ -138,3 +138,31 @@ def test_the_servers_reason_for_not_taking_files_is_shown(page_of, inbox):
     page.locator("#files").set_input_files(
         [{"name": f"{n}.txt", "mimeType": "text/plain", "buffer": b"x"} for n in range(51)])
     expect(page.locator("#enclosures [role=alert]")).to_have_text("A message takes at most 50 files.")
+
+
+def test_somebody_is_offered_once_behind_an_at(page_of, inbox):
+    page = at(page_of, inbox)
+    open_conversation(page, "Tight 4")
+    page.keyboard.press("n")
+    page.locator("#note").press_sequentially("@mar")
+    expect(page.locator("#complete [role=option]")).to_have_text(["@marek"])
+
+
+def test_a_finger_meets_what_it_is_to_touch(page_of, inbox):
+    page = at(page_of, inbox, **PHONE)
+    page.locator(".conv__pick .check").first.check(force=True)
+    page.locator("[popovertarget=bulk-more]").click()
+    low = _low(page, ".list-tabs a, .bulk button, #bulk-more button, .list-bar .btn:not(.only-narrow)")
+    page.goto(inbox)
+    ready(page)
+    open_conversation(page, "Tight 4")
+    page.locator("[popovertarget=template-menu]").click()
+    low += _low(page, "#template-menu > *:is(a, button), .seg > *, .thread-bar > .btn, .composer__foot .btn, .composer__more summary")
+    assert low == []
+
+
+def _low(page, selector):
+    """What is there and lower than a finger."""
+    return page.locator(selector).evaluate_all(
+        "all => all.filter(e => e.offsetParent !== null || e.closest(':popover-open'))"
+        ".map(e => [e.textContent.trim(), e.getBoundingClientRect().height]).filter(([, h]) => h > 0 && h < 40)")

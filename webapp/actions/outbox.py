@@ -6,7 +6,7 @@ queued -> claimed -> data_sent -> sent, with retry, refused, uncertain and cance
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
 
-from webapp.actions import drafts
+from webapp.actions import drafts, threads
 from webapp.actions.acts import set_status
 from webapp.extensions import db
 from webapp.live import announce
@@ -47,6 +47,7 @@ def undo(actor, row):
         return False
     message = row.message
     conversation = db.session.get(Conversation, message.conversation_id)
+    answered = not threads.is_to_leave(message)
     message.conversation_id = None
     db.session.flush()
     drafts.write_again(actor, None if _is_gone(conversation) else conversation, row.written or _plain(message),
@@ -56,7 +57,7 @@ def undo(actor, row):
         _vanish(conversation)
         return True
     _recount(conversation)
-    if conversation.status == "waiting":        # for an answer to what did not leave
+    if conversation.status == "waiting" and answered:        # for an answer to what did not leave
         set_status(conversation, "open")
     return True
 
@@ -82,6 +83,7 @@ def hurry(actor, row):
     """What is to leave later, or is to be tried again later, leaves now. True when it still waited."""
     done = _wait_until(row.id, now())
     if done:
+        row.message.at = min(row.message.at, now())
         _announce(row)
         later("webapp.jobs.outbox.send", row.id, queue="out")
     return done
@@ -99,9 +101,17 @@ def claim(outbox_id):
     claimed = _change(outbox_id, ("queued", "retry"), "claimed", Outbox.not_before <= now(),
                       lease_until=now() + LEASE, attempts=Outbox.attempts + 1, claimed_at=now())
     row = db.session.get(Outbox, outbox_id, populate_existing=True)
+    if claimed and row.attempts == 1 and _was_for_later(row):
+        threads.left(db.session.get(Conversation, row.message.conversation_id, with_for_update=True), row.message)
+        _announce(row)
     if lost:
         _announce(row)
     return row if claimed else None
+
+
+def _was_for_later(row):
+    """Did its writer choose a time? Then it is counted in when that comes (threads.left)."""
+    return row.message.conversation_id is not None and row.message.at > row.created_at
 
 
 def _must_wait(outbox_id):
@@ -253,6 +263,7 @@ def _recount(conversation):
     messages = db.session.scalars(select(Message).where(Message.conversation_id == conversation.id)
                                   .order_by(Message.at.desc(), Message.id.desc())).all()
     conversation.message_count = len(messages)
+    messages = [m for m in messages if not threads.is_to_leave(m)] or messages
     if messages:
         conversation.last_at, conversation.last_outgoing = messages[0].at, messages[0].outgoing
         conversation.last_snippet = messages[0].snippet

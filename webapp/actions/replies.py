@@ -1,13 +1,14 @@
 """Answering, and handing on: who would get it, under which subject, and the click itself."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from webapp.actions import drafts, letters
+from webapp.actions import drafts, letters, threads
 from webapp.actions.letters import Letter
 from webapp.extensions import db
 from webapp.mail.compose import forward_subject, reply_subject
 from webapp.mail.types import Mailbox
 from webapp.models import Connection, Message
+from webapp.models.types import now
 from webapp.rules import RuleBroken, recipients
 
 ANSWERABLE = ("ok", "too_big")
@@ -51,15 +52,16 @@ def answer_all(parent, connection, inbox):
 
 
 def answerable(message):
-    """Can this message be answered at all? A report of failed delivery has nobody behind it."""
-    return message.state in ANSWERABLE and not message.bounce
+    """Can this message be answered at all? A report of failed delivery has nobody behind it; nobody has what is still
+    to leave."""
+    return message.state in ANSWERABLE and not message.bounce and not threads.is_to_leave(message)
 
 
 def last_message(conversation):
     """The newest message that can be answered; robots only when nobody else wrote."""
     found = db.session.scalars(
         select(Message).where(Message.conversation_id == conversation.id, Message.state.in_(ANSWERABLE),
-                              Message.bounce.is_(False))
+                              Message.bounce.is_(False), or_(Message.author_id.is_(None), Message.at <= now()))
         .order_by(Message.auto, Message.at.desc(), Message.id.desc()).limit(1)).first()
     if found is None:
         raise RuleBroken("text", "nobody_to_answer")

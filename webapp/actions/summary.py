@@ -8,9 +8,9 @@ from webapp.mail.address import address_key
 from webapp.models import Connection, ContactAddress, Message, Participant
 from webapp.models.rows import write_rows
 
-COLUMNS = (Message.id, Message.at, Message.outgoing, Message.auto, Message.bounce, Message.sender_ambiguous,
-           Message.from_name, Message.from_address, Message.to, Message.cc, Message.subject, Message.snippet,
-           Message.has_attachments)
+COLUMNS = (Message.id, Message.at, Message.outgoing, Message.author_id, Message.auto, Message.bounce,
+           Message.sender_ambiguous, Message.from_name, Message.from_address, Message.to, Message.cc, Message.subject,
+           Message.snippet, Message.has_attachments)
 
 
 def summarise(conversation, unread_to):
@@ -29,7 +29,8 @@ def summarise(conversation, unread_to):
 
 
 def _tell(conversation, messages):
-    messages = [m for m in messages if not (m.outgoing and m.auto)] or messages     # no machine of ours is shown there
+    # No machine of ours is shown there, and nothing that is still to leave.
+    messages = [m for m in messages if not (m.outgoing and m.auto or threads.is_to_leave(m))] or messages
     oldest, newest = min(messages, key=lambda m: (m.at, -m.id)), messages[-1]
     conversation.opened_at, conversation.subject = oldest.at, threads.base_subject(oldest.subject)
     conversation.last_at, conversation.last_outgoing = newest.at, newest.outgoing

@@ -15,13 +15,16 @@ from webapp.models import (
     Draft,
     Follower,
     Mention,
+    Message,
     Note,
+    Outbox,
     Person,
     Seen,
     Tag,
 )
 from webapp.models.inbox import readable_inboxes
 from webapp.models.tally import counts
+from webapp.models.types import now
 from webapp.models.view import visible_views
 from webapp.rules.listing import SHOWN_IN_ANY, STATUSES, TABS, Listing, tab_of
 from webapp.web import find, paging
@@ -75,9 +78,11 @@ def rows_of(found, listing, conversation=None):
     page, more = paging.page(db.session, query, at, Conversation.id, request.args.get("before"),
                              oldest_first=listing.sort == "oldest")
     last = page[-1][0] if page else None
+    leaving = _leaving([c.id for c, _unread in page])
     connections = db.session.scalars(select(Connection).where(
         Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all() if found else []
-    return dict(inbox=found, rows=page, listing=listing, connections=connections,
+    return dict(inbox=found, rows=[(*row, leaving.get(row[0].id)) for row in page], listing=listing,
+                connections=connections,
                 may_act=find.may_act(found) if found else current_user.role != "viewer", form=Act(),
                 before=paging.cursor_of(getattr(last, at.key), last.id) if more else None, since=newest(listing),
                 tags=known_tags(),
@@ -141,7 +146,16 @@ def known_tags():
 
 
 def row_of(found):
-    return db.session.execute(listed().where(Conversation.id == found.id)).first()
+    row = db.session.execute(listed().where(Conversation.id == found.id)).first()
+    return row and (*row, _leaving([found.id]).get(found.id))
+
+
+def _leaving(ids):
+    """{conversation: when the first mail that was written in it for later leaves}"""
+    return dict(db.session.execute(select(Message.conversation_id, func.min(Outbox.not_before)).join(
+        Outbox, Outbox.message_id == Message.id).where(
+        Outbox.state == "queued", Outbox.not_before > now(), Message.at > Outbox.created_at,
+        Message.conversation_id.in_(ids)).group_by(Message.conversation_id)).all())
 
 
 def _readable_ids():
