@@ -5,6 +5,15 @@
   const here = () => document.querySelector("#composer");
 
   const said = form => { const data = new FormData(form); data.delete("files"); data.delete("csrf_token"); return data; };
+  // "Draft saved", and beside it the way to be rid of it: drawn once, so that it can be pressed meanwhile.
+  const told = (form, answer) => {
+    const place = form.querySelector("#saved"), discard = document.querySelector("#discard");
+    place.textContent = answer.querySelector("[data-said]")?.textContent ?? "";
+    const fresh = answer.querySelector(".composer__discard");
+    if (!discard || Boolean(fresh) === Boolean(discard.firstElementChild)) return;
+    discard.replaceChildren(...(fresh ? [document.adoptNode(fresh)] : []));
+    window.htmx?.process(discard);
+  };
   const save = async form => {
     const token = form.querySelector("[name=csrf_token]").value, body = new URLSearchParams(said(form));
     try {
@@ -12,8 +21,7 @@
         method: "POST", body, keepalive: body.toString().length < 50000,
         headers: { "X-CSRFToken": token, "HX-Request": "true", "HX-Request-Type": "partial" },
       });
-      const place = form.querySelector("#saved");
-      if (answer.ok && place) place.textContent = (await answer.text()).trim();
+      if (answer.ok && form.isConnected) told(form, new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* offline: the text stays in the field */ }
   };
   const soon = form => {
@@ -30,7 +38,11 @@
   };
   document.addEventListener("input", changed);
   document.addEventListener("change", changed);
-  document.addEventListener("submit", e => { if (e.target.id === "composer") { clearTimeout(timer); delete e.target.dataset.dirty; } }, true);
+  // What is sent, and what is thrown away, is not saved once more.
+  document.addEventListener("submit", e => {
+    const form = here();
+    if (form && e.target.matches("#composer, .composer__discard")) { clearTimeout(timer); delete form.dataset.dirty; }
+  }, true);
   const flush = () => {
     const form = document.querySelector("#composer[data-dirty]");
     if (form) { clearTimeout(timer); delete form.dataset.dirty; save(form); }

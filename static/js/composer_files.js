@@ -12,6 +12,8 @@
     line.textContent = text;
     of.querySelector("#enclosures").append(line);
   };
+  // What the server says of it; a proxy before it says nothing that people could use.
+  const reason = html => new DOMParser().parseFromString(html, "text/html").querySelector(".hint--danger")?.textContent.trim();
   const bar = name => {
     const row = document.createElement("p");
     row.className = "composer__sending xs";
@@ -42,7 +44,7 @@
     request.onload = () => {
       row.remove();
       if (request.status === 200) { show(request.responseText); done(document.querySelector("#enclosures")); return; }
-      complain(of, request.status === 413 ? of.dataset.large : of.dataset.failed.replace("#", names));
+      complain(of, request.status === 413 ? reason(request.responseText) ?? of.dataset.large : of.dataset.failed.replace("#", names));
       done(null);
     };
     request.onerror = () => { row.remove(); complain(of, of.dataset.failed.replace("#", names)); done(null); };

@@ -44,8 +44,9 @@
     const before = area.value.slice(0, area.selectionStart), at = before.lastIndexOf("@");
     const typed = at < 0 || /\S/.test(before[at - 1] ?? " ") ? null : before.slice(at + 1).toLowerCase();
     if (typed === null || typed.includes("\n") || typed.length > 40) return close();
-    const names = [...document.getElementById(area.dataset.handles).options].map(o => o.value);
-    const found = names.filter(n => n.toLowerCase().startsWith(typed)).slice(0, 8);
+    // One offer for each: by the first name alone, which comes first, where that is enough.
+    const fitting = [...document.getElementById(area.dataset.handles).options].filter(o => o.value.toLowerCase().startsWith(typed));
+    const found = [...new Map(fitting.reverse().map(o => [o.dataset.who, o.value])).values()].reverse().slice(0, 8);
     open(area, found.map(name => {
       const button = document.createElement("button");
       button.type = "button";

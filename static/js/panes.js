@@ -57,6 +57,14 @@
     if (pane && e.detail?.ctx?.atEnd) pane.scrollTop = pane.scrollHeight;
   });
 
+  // A menu whose field was refused opens again: the reason stands there.
+  const openRefused = () => {
+    const field = $("#thread [popover] [aria-invalid=true]");
+    if (field) $(`[popovertarget=${field.closest("[popover]").id}]`).click();      // beside its button
+    field?.focus();
+    return Boolean(field);
+  };
+
   document.addEventListener("htmx:after:swap", e => {
     const thread = $("#thread");
     if (!thread || e.detail?.ctx?.target !== thread) return;
@@ -64,6 +72,7 @@
     mark(link?.dataset.live.split("-")[1]);
     const scroll = $("#thread-scroll");
     if (scroll) scroll.scrollTop = scroll.scrollHeight;
+    if (openRefused()) return;
     if (!byKeyboard || $("#composer textarea")?.matches(":focus")) return;
     const closed = e.detail.ctx.request?.action?.endsWith("/close");
     const next = closed && $(".conv[data-current]")?.nextElementSibling?.querySelector(".conv__link");
@@ -72,6 +81,7 @@
 
   const scroll = $("#thread-scroll");
   if (scroll) scroll.scrollTop = scroll.scrollHeight;
+  openRefused();
   $(".conv[data-current]")?.scrollIntoView({ block: "nearest" });
 
   // Toasts leave after 8 s unless somebody is on them; failures stay.
@@ -108,7 +118,7 @@
   document.addEventListener("htmx:error", () => { if (!$("#toasts .toast")) say($("#words").dataset.offline, () => location.reload()); });
 
   document.addEventListener("change", () => {
-    const picked = $("[data-picked]");
-    if (picked) picked.textContent = picked.dataset.words.replace("#", document.querySelectorAll(".convs .check:checked").length);
+    const count = document.querySelectorAll(".convs .check:checked").length;
+    for (const place of document.querySelectorAll("[data-picked]")) place.textContent = place.dataset.words.replace("#", count);
   });
 })();

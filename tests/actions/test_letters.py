@@ -8,9 +8,10 @@ import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 from tabs import meanwhile
 
-from webapp.actions import drafts, letters, outbox, regroup, replies, templates
+from webapp.actions import conversations, drafts, letters, outbox, regroup, replies, templates
 from webapp.actions.letters import Letter
 from webapp.actions.receive import blobs
+from webapp.actions.summary import summarise
 from webapp.extensions import db, unit
 from webapp.live import versions
 from webapp.models import Attachment, Conversation, Draft, DraftFile, Event, Message, Outbox
@@ -260,6 +261,69 @@ def test_later_is_dated_then_and_waits_till_then(box):
     with unit():
         assert outbox.hurry(person("marek"), db.session.get(Outbox, row.id))
     assert db.session.scalars(outbox.due()).all() == [row.id]
+
+
+def place():
+    found = conversation()
+    return found.status, found.last_outgoing, found.last_snippet, found.last_at, found.last_out_at
+
+
+def test_what_leaves_later_answers_nothing_until_it_leaves(box):
+    before = place()
+    reply(at=now() + timedelta(days=2))
+    assert place() == before and before[0] == "open"
+    assert conversation().message_count == 2
+    assert replies.last_message(conversation()).message_id == "q2@x", "nobody has got the other one"
+    with unit():
+        summarise(conversation(), conversation().last_in_id)
+    assert place() == before
+    row = stored(Outbox)[0].id
+    with unit():
+        outbox.hurry(person("marek"), db.session.get(Outbox, row))
+        assert outbox.claim(row)
+    left = place()
+    assert left[:2] == ("waiting", True) and left[3] == left[4] and abs(left[3] - now()) < timedelta(minutes=1)
+    with unit():
+        summarise(conversation(), conversation().last_in_id)
+    assert place() == left
+
+
+@pytest.mark.parametrize(("do", "status"), [
+    (lambda c: conversations.close(person("zofia"), c), "closed"),
+    (lambda c: conversations.snooze(person("zofia"), c, now() + timedelta(days=9)), "snoozed"),
+    (lambda c: arrive(c, letter(Message_ID="<q3@x>", References="<q2@x>"), first_uid=9), "open")])
+def test_what_happens_before_it_leaves_stands(box, do, status):
+    reply(at=now() + timedelta(days=2))
+    if status == "open":
+        do(box)
+    else:
+        with unit():
+            do(conversation())
+    row = stored(Outbox)[0].id
+    with unit():
+        outbox.hurry(person("marek"), db.session.get(Outbox, row))
+        assert outbox.claim(row)
+    assert place()[:2] == (status, True)
+
+
+def test_calling_back_what_had_not_answered_yet_opens_nothing(box):
+    reply()
+    assert place()[0] == "waiting"
+    reply(at=now() + timedelta(days=2), text="And one more thing")
+    before = place()
+    with unit():
+        assert outbox.undo(person("marek"), db.session.get(Outbox, stored(Outbox)[1].id))
+    assert place() == before
+
+
+def test_a_new_message_for_later_is_there_meanwhile_and_gone_when_called_back(box):
+    with unit():
+        letters.send(person("marek"), inbox(), None, Letter(
+            kind="new", text="Hi", subject="News", to=[["", "jan@y.example"]]), at=now() + timedelta(days=2))
+    assert stored(Conversation)[-1].status == "waiting"
+    with unit():
+        assert outbox.undo(person("marek"), db.session.get(Outbox, stored(Outbox)[0].id))
+    assert len(stored(Conversation)) == 1
 
 
 def test_an_address_that_nobody_can_write_to_is_said_at_its_field(box):

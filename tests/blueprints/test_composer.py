@@ -308,6 +308,9 @@ def test_send_later_can_be_changed_or_sent_at_once(url, browser_of):
         assert past.status_code == 422 and "has passed" in past.text and "Tomorrow" in past.text
         assert client.post(f"{url}/reply", data={**form, "later": "tomorrow"}, headers=HERE).status_code == 303
         row = stored(Outbox)[0].id
+        for listed in (client.get("/inboxes/1").text, client.get(url).text):
+            assert re.search(r'conv__hint">.*?Leaves tomorrow 8:00', listed), "in the list where it was"
+        assert "Leaves" not in client.get("/inboxes/1?status=waiting").text
         page = client.get(url).text
         assert "Change it" in page and "Send it now" in page
         client.post(f"/outbox/{row}/undo", headers=HERE)
@@ -329,7 +332,7 @@ def test_a_note_is_written_where_answers_are_and_stays_here(url, browser_of):
     with browser_of("marek") as client:
         page = client.get(f"{url}?write=note").text
         assert 'name="note"' in page and 'id="composer"' not in page and "composer--note" in page
-        assert '<option value="zofia">' in page.lower()
+        assert re.search(r'<option value="zofia" data-who="person-\d+"', page)
         empty = client.post(f"{url}/notes", data={"note": " "}, headers=SWAP)
         assert empty.status_code == 422 and "Write something first" in empty.text and "composer--note" in empty.text
         client.post(f"{url}/notes", data={"note": "For us"}, headers=HERE)
@@ -345,6 +348,13 @@ def test_people_are_completed_from_conversations_that_one_may_read(url, browser_
         with unit():
             inbox().access = "members"
         assert "anna@" not in client.get("/contacts/complete?q=anna").text
+
+
+def test_the_first_template_is_found_without_being_told_where(url, browser_of):
+    with browser_of("zofia") as client:
+        assert 'popovertarget="template-menu"' in client.get(url).text
+        assert 'href="/templates"' in client.get(url).text
+        assert 'href="/templates"' in client.get(f"/inboxes/{inbox().id}/settings").text
 
 
 def test_a_template_is_put_below_what_is_written(url, browser_of):

@@ -78,7 +78,7 @@ def test_the_plan_limits_new_inboxes_and_leaves_the_rest(team, browser_of, app):
         with browser_of("zofia") as client:
             answer = client.post("/connect/team", data={"address": "new@corp.example", "password": "p", "inbox": "new",
                                                         "new_inbox": "Sales", "shared": "y"}, headers=HERE)
-            assert (answer.status_code, "Your plan has 1 inboxes and 1 are in use" in answer.text) == (422, True)
+            assert (answer.status_code, "All inboxes of your plan are in use (1 of 1)" in answer.text) == (422, True)
     finally:
         object.__setattr__(app.config["SETTINGS"], "plan", "unlimited")
 

@@ -139,6 +139,51 @@ def test_bad_input_is_said_and_changes_nothing(mail, browser_of):
     assert not stored(Event, Event.conversation_id == number)
 
 
+def test_what_was_refused_stands_at_its_field_alone(mail, browser_of):
+    with browser_of("zofia") as client:
+        for data, do, said in (({"when": "custom", "until": ""}, "snooze", "Choose a day and a time"),
+                               ({"tag": " "}, "tag", "Use a tag of up to")):
+            swap = client.post(f"/conversations/{mail['Case 4']}/{do}", data=data, headers=SWAP).text
+            assert swap.count(said) == 1
+            assert re.search(r'id="(until|tag)-refused".*?' + said, swap, re.S)
+            plain = client.post(f"/conversations/{mail['Case 4']}/{do}", data=data, headers=HERE).text
+            assert re.search(r'banner--warn" role="status">.*?' + said, plain, re.S), "no script opens the menu"
+
+
+def test_a_row_that_left_its_list_says_where_it_stands(mail, browser_of):
+    """`X-List`: what the page's list shows, which the address of the swap does not say."""
+    with browser_of("zofia") as client:
+        assert """hx-headers:inherited='{"X-List": "waiting"}'""" in client.get("/inboxes/1?status=waiting").text
+        for do, said in (("close", "Closed"), ("spam", "Spam"), ("trash", "In the trash")):
+            swap = client.post(f"/conversations/{mail['Case 4']}/{do}", headers={**SWAP, "X-List": "open"}).text
+            row = re.search(r'<li class="conv" .*?</li>', swap, re.S)[0]
+            assert said in row.split("conv__hint")[1]
+        made_up = client.post(f"/conversations/{mail['Case 4']}/reopen", headers={**SWAP, "X-List": "<b>"})
+        assert made_up.status_code == 200
+
+
+def test_only_what_is_current_is_marked_in_the_sidebar(mail, browser_of):
+    with browser_of("zofia") as client:
+        for path in ("/compose", "/search?q=Case", "/drafts", "/conversations"):
+            page = client.get(path).text
+            side = re.search(r'<div id="side-inboxes".*?</nav>', page, re.S)[0]
+            marked = re.findall(r'aria-current="page">.*?title="([^"]+)"', side)
+            assert marked == {"/drafts": ["Drafts"], "/conversations": ["All inboxes"]}.get(path, []), path
+            again = client.get(re.search(r'hx-get="(/side[^"]*)"', side)[1].replace("&amp;", "&"), headers=SWAP).text
+            assert re.findall(r'aria-current="page">.*?title="([^"]+)"', again) == marked, "drawn anew"
+
+
+@pytest.mark.parametrize(("path", "said"), [
+    ("/inboxes/1?broken=throttled", None), ("/inboxes/1?broken=taken", None), ("/inboxes/1?broken=x", None),
+    ("/conversations?broken=here_already_inbox", None), ("/inboxes/1?broken=here_already_inbox", "It is in Support already"),
+    ("/inboxes/1?broken=tag_name", "up to 40 characters"), ("/inboxes/1?broken=many_tags", "at most 20 tags")])
+def test_a_code_in_the_address_says_what_it_has_the_facts_for(mail, browser_of, path, said):
+    with browser_of("zofia") as client:
+        answer = client.get(path)
+        assert answer.status_code == 200 and ('id="told"' in answer.text) == bool(said)
+        assert not said or said in answer.text
+
+
 def test_many_at_once_and_all_of_it_taken_back(mail, browser_of):
     ids = [mail["Case 4"], mail["Case 2"], mail["Case 5"]]
     with browser_of("marek") as client:

@@ -10,6 +10,8 @@ import pytest
 import redis
 from launch.standin.tree import ours, wait_for
 
+from webapp.demo.people import MAILBOXES
+
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks for orphans in /proc")
 
 
@@ -20,6 +22,7 @@ class TestStart:
         assert started.url in started.text
         assert "zofia.dabrowska@transwisla.example  cztery-palety-na-rampie" in started.text
         assert "michal.zuraw" not in started.text  # removed: can't sign in
+        assert [box.address for box in MAILBOXES if f"  {box.address} " not in started.text] == [], "as on the page"
         assert started.get("/health") == "ok"
 
     def test_without_the_demo_it_says_what_to_do_first(self, launch, tree):

@@ -106,7 +106,8 @@ def _text(inbox, conversation, message):
     if inbox.deleted_at or inbox.auto_off_at or message.at < now() - OLDEST:
         return None
     here = select(Message.id).where(Message.conversation_id == conversation.id, Message.id != message.id)
-    if db.session.scalar(here.where(Message.outgoing, ~Message.auto, Message.at >= message.at).limit(1)):
+    if db.session.scalar(here.where(Message.outgoing, ~Message.auto, Message.at >= message.at,
+                                 Message.at <= now()).limit(1)):
         return None
     if inbox.auto_away and inbox.auto_away_text and not is_there(inbox.hours, message.at):
         return inbox.auto_away_text

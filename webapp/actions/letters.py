@@ -68,7 +68,7 @@ def send(actor, inbox, conversation, letter, *, token=None, at=None, seen=None, 
     [sha256] = blobs().put_raw([raw])
     if conversation is None:
         conversation = _opened(inbox, letter, facts["at"])
-    message = _stored(actor, sender.connection, letter, sha256, raw, facts)
+    message = _stored(actor, sender.connection, letter, sha256, raw, {**facts, "at": at or facts["at"]})
     threads.file_own(conversation, message)
     if conversation.assignee_id is None:      # whoever answers takes it on (BEHAVIOUR 5.11)
         assign(actor, conversation, actor)

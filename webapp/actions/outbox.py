@@ -6,7 +6,7 @@ queued -> claimed -> data_sent -> sent, with retry, refused, uncertain and cance
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
 
-from webapp.actions import drafts
+from webapp.actions import drafts, threads
 from webapp.actions.acts import set_status
 from webapp.actions.summary import summarise
 from webapp.extensions import db
@@ -49,6 +49,7 @@ def undo(actor, row):
     if conversation is None or not _change(row.id, ("queued",), "cancelled", Outbox.author_id == actor.id,
                                            Outbox.attempts == 0):
         return False
+    answered = not threads.is_to_leave(message)
     message.conversation_id = None
     db.session.flush()
     is_gone = _is_gone(conversation)
@@ -58,7 +59,7 @@ def undo(actor, row):
         _vanish(conversation)
         return True
     _recount(conversation)
-    if conversation.status == "waiting":        # for an answer to what did not leave
+    if conversation.status == "waiting" and answered:        # for an answer to what did not leave
         set_status(conversation, "open")
     return True
 
@@ -98,6 +99,7 @@ def hurry(actor, row):
     """What is to leave later, or is to be tried again later, leaves now. True when it still waited."""
     done = _wait_until(row.id, now())
     if done:
+        row.message.at = min(row.message.at, now())
         _announce(row)
         later("webapp.jobs.outbox.send", row.id, queue="out")
     return done
@@ -115,9 +117,17 @@ def claim(outbox_id):
     claimed = _change(outbox_id, ("queued", "retry"), "claimed", Outbox.not_before <= now(),
                       lease_until=now() + LEASE, attempts=Outbox.attempts + 1, claimed_at=now())
     row = db.session.get(Outbox, outbox_id, populate_existing=True)
+    if claimed and row.attempts == 1 and _was_for_later(row):
+        threads.left(db.session.get(Conversation, row.message.conversation_id, with_for_update=True), row.message)
+        _announce(row)
     if lost:
         _announce(row)
     return row if claimed else None
+
+
+def _was_for_later(row):
+    """Did its writer choose a time? Then it is counted in when that comes (threads.left)."""
+    return row.message.conversation_id is not None and row.message.at > row.created_at
 
 
 def _must_wait(outbox_id):

@@ -1,13 +1,14 @@
 """Answering, and handing on: who would get it, under which subject, and the click itself."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from webapp.actions import aliases, drafts, letters
+from webapp.actions import aliases, drafts, letters, threads
 from webapp.actions.letters import Letter
 from webapp.extensions import db
 from webapp.mail.compose import forward_subject, reply_subject
 from webapp.mail.types import Mailbox
 from webapp.models import Connection, Message
+from webapp.models.types import now
 from webapp.rules import RuleBroken, recipients
 
 ANSWERABLE = ("ok", "too_big")
@@ -60,7 +61,8 @@ def _own(sender):
 def chosen(conversation, message_id):
     """The message of that number, where it lies in the conversation and can be answered or handed on; else None."""
     message = db.session.get(Message, message_id) if message_id else None
-    found = message is not None and message.conversation_id == conversation.id and message.state in ANSWERABLE
+    found = message is not None and message.conversation_id == conversation.id and (
+        message.state in ANSWERABLE and not threads.is_to_leave(message))
     return message if found else None
 
 
@@ -69,7 +71,7 @@ def last_message(conversation):
     nobody behind it. Raises RuleBroken("text", "nobody_to_answer")."""
     found = db.session.scalars(
         select(Message).where(Message.conversation_id == conversation.id, Message.state.in_(ANSWERABLE),
-                              Message.bounce.is_(False))
+                              Message.bounce.is_(False), or_(Message.author_id.is_(None), Message.at <= now()))
         .order_by(Message.auto, Message.at.desc(), Message.id.desc()).limit(1)).first()
     if found is None:
         raise RuleBroken("text", "nobody_to_answer")

@@ -5,12 +5,12 @@ from sqlalchemy import delete, select
 from webapp.actions import threads
 from webapp.extensions import db
 from webapp.mail.address import address_key
-from webapp.models import Connection, ContactAddress, Message, Participant
+from webapp.models import Alias, Connection, ContactAddress, Hold, Message, Participant
 from webapp.models.rows import write_rows
 
-COLUMNS = (Message.id, Message.at, Message.outgoing, Message.auto, Message.bounce, Message.sender_ambiguous,
-           Message.from_name, Message.from_address, Message.to, Message.cc, Message.subject, Message.snippet,
-           Message.has_attachments)
+COLUMNS = (Message.id, Message.at, Message.outgoing, Message.author_id, Message.auto, Message.bounce,
+           Message.sender_ambiguous, Message.from_name, Message.from_address, Message.to, Message.cc, Message.subject,
+           Message.snippet, Message.has_attachments)
 
 
 def summarise(conversation, unread_to):
@@ -22,14 +22,16 @@ def summarise(conversation, unread_to):
     conversation.message_count = len(messages)
     conversation.last_in_id = max((m.id for m in messages if not m.outgoing and m.id <= unread_to), default=0)
     conversation.has_attachments = any(m.has_attachments for m in messages)
+    ours = _ours(conversation, messages)
     if messages:
-        _tell(conversation, messages)
-    _take_part(conversation, messages)
+        _tell(conversation, messages, ours)
+    _take_part(conversation, messages, ours)
     db.session.flush()
 
 
-def _tell(conversation, messages):
-    messages = [m for m in messages if not (m.outgoing and m.auto)] or messages     # no machine of ours is shown there
+def _tell(conversation, messages, ours):
+    # No machine of ours is shown there, and nothing that is still to leave.
+    messages = [m for m in messages if not (m.outgoing and m.auto or threads.is_to_leave(m))] or messages
     oldest, newest = min(messages, key=lambda m: (m.at, -m.id)), messages[-1]
     conversation.opened_at, conversation.subject = oldest.at, threads.base_subject(oldest.subject)
     conversation.last_at, conversation.last_outgoing = newest.at, newest.outgoing
@@ -40,20 +42,27 @@ def _tell(conversation, messages):
     conversation.who, conversation.who_address = threads.who_of(last or newest)
     conversation.who_at = last.at if last else None
     keys = list(dict.fromkeys(key for m in customers if not m.sender_ambiguous
-                              and (key := _key(m.from_address)) not in ("", _key(m.address))))
+                              and (key := _key(m.from_address)) not in ours))
     contacts = dict(db.session.execute(select(ContactAddress.address_key, ContactAddress.contact_id).where(
         ContactAddress.address_key.in_(keys))).all())
     if conversation.contact_id not in contacts.values():
         conversation.contact_id = next((contacts[key] for key in keys if key in contacts), None)
 
 
-def _take_part(conversation, messages):
+def _take_part(conversation, messages, ours):
     keys = set()
     for m in messages:
         sender = [] if m.sender_ambiguous else [m.from_address]
-        keys |= {_key(a) for a in (*sender, *(p[1] for p in (*m.to, *m.cc)))} - {"", _key(m.address)}
+        keys |= {_key(a) for a in (*sender, *(p[1] for p in (*m.to, *m.cc)))} - ours
     db.session.execute(delete(Participant).where(Participant.conversation_id == conversation.id))
     write_rows(Participant, [{"conversation_id": conversation.id, "address_key": key} for key in sorted(keys)])
+
+
+def _ours(conversation, messages):
+    """Keys of the addresses of the mailboxes in which it lies; "" is nobody's."""
+    aliases = select(Hold.address_key).join(Alias, Alias.hold_id == Hold.id).join(
+        Message, Message.connection_id == Alias.connection_id).where(Message.conversation_id == conversation.id)
+    return {"", *(_key(m.address) for m in messages), *db.session.scalars(aliases.distinct())}
 
 
 def _key(address):

@@ -188,7 +188,7 @@ def sign_ins():
     for person in people:
         yield f"  {person.email:{width}}  {person.password}   ({person.role})"
     yield "Mailboxes to connect:"
-    free = [box for box in MAILBOXES if not box.held]
-    width = max(len(box.address) for box in free)
-    for box in free:
-        yield f"  {box.address:{width}}  {box.password}   ({box.kind})"
+    width = max(len(box.address) for box in MAILBOXES)
+    for box in MAILBOXES:
+        held = ", held by somebody who left" if box.held else ""
+        yield f"  {box.address:{width}}  {box.password}   ({box.kind}{held})"

@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
-from webapp.words.dates import at_time
+from webapp.words.dates import ahead, at_time
 
 
 def statuses():
@@ -43,8 +43,10 @@ def state(conversation):
     }.get(conversation.status) or (("snooze", _("Back from snooze")) if conversation.woke_at else None)
 
 
-def hint(conversation, listing):
-    """The same for its row, where the list does not say it already."""
+def hint(conversation, listing, leaves=None):
+    """The same for its row, where the list does not say it already. `leaves`: when something of ours is to leave."""
+    if leaves is not None:
+        return "send", _("Leaves %(time)s", time=ahead(leaves.isoformat()))
     says = state(conversation)
     if conversation.status == "snoozed" and conversation.snoozed_until:
         return says

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from flask_babel import gettext as _
 
-from webapp.words.dates import at_time
+from webapp.words.dates import ahead, at_time
 
 _STATUS = re.compile(r"(?<![\d.])[245]\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 SOON = timedelta(minutes=2)
@@ -28,7 +28,7 @@ def state(row):
     if row.state == "queued" and row.problem in LIMITS:
         return "warn", LIMITS[row.problem](at_time(row.not_before.isoformat()))
     if row.state == "queued" and later(row):
-        return "quiet", _("Leaves %(time)s.", time=at_time(row.not_before.isoformat()))
+        return "quiet", _("Leaves %(time)s.", time=ahead(row.not_before.isoformat()))
     return {
         "queued": ("quiet", _("Leaves in a moment.")),
         "claimed": ("quiet", _("Sending…")),

@@ -112,7 +112,7 @@ SENTENCES = {
     "viewer": lambda **_f: _("You can read here, but not connect addresses. An admin can change that."),
     "admins_only": lambda **_f: _("Only admins connect team addresses. Ask one of them."),
     "plan_limit": lambda used, limit, **_f: _(
-        "Your plan has %(limit)s inboxes and %(used)s are in use. Choose one of them, or change the plan.",
+        "All inboxes of your plan are in use (%(used)s of %(limit)s). Choose one of them, or change the plan.",
         limit=limit, used=used),
     "inbox_name": lambda limit, **_f: _("Give the inbox a name of up to %(limit)s characters.", limit=limit),
     "inbox_exists": lambda name, **_f: _("There is an inbox called %(name)s. Choose it, or use another name.",

@@ -17,7 +17,8 @@ from webapp.actions.threads.keys import (
     keys_of,
     remember_keys,
 )
-from webapp.actions.threads.shown import base_subject, names_customer, who_of
+from webapp.actions.threads.shown import base_subject, is_to_leave, left, names_customer, who_of
 
 __all__ = ["SPEAKING", "base_subject", "file", "file_again", "file_own", "file_unreadable", "give_keys", "insert_into",
-           "is_from", "is_our_id", "key_of", "keys_of", "names_customer", "remember_keys", "who_of"]
+           "is_from", "is_our_id", "is_to_leave", "key_of", "keys_of", "left", "names_customer", "remember_keys",
+           "who_of"]

@@ -34,8 +34,8 @@ def open_for(desk, message):
 def count_in(desk, conversation, message, seen, written_here=False):
     is_newest = message.at >= conversation.last_at or not conversation.message_count
     is_first, customer = not conversation.message_count, conversation.who_address
-    if message.outgoing and message.auto and not is_first:
-        return _count_in_automatic(conversation, message)
+    if message.outgoing and not is_first and (message.auto or written_here and message.at > now()):
+        return _count_in_quietly(conversation, message)
     conversation.message_count += 1
     conversation.has_attachments = conversation.has_attachments or message.has_attachments
     if message.at <= conversation.opened_at:
@@ -61,11 +61,27 @@ def count_in(desk, conversation, message, seen, written_here=False):
         _reopen(desk, conversation, message, after_incoming(conversation.status, is_newest, is_news))
 
 
-def _count_in_automatic(conversation, message):
-    """What a machine of ours wrote answers nothing: the conversation stands where it did, and the list shows who waits.
-    """
+def _count_in_quietly(conversation, message):
+    """What a machine of ours wrote, and what is to leave later, answers nothing: the conversation stands where it did,
+    and the list shows who waits."""
     conversation.message_count += 1
     conversation.has_attachments = conversation.has_attachments or message.has_attachments
+
+
+def is_to_leave(message):
+    """Was it written here for a time that has not come? `at` of such a message is that time."""
+    return message.author_id is not None and message.at > now()
+
+
+def left(conversation, message):
+    """What was written for later is on its way: from now on it is our newest mail. It answers what is open, unless
+    somebody has written since; what was put off or done with meanwhile stays so."""
+    if message.at >= conversation.last_at:
+        conversation.last_at, conversation.last_outgoing = message.at, True
+        conversation.last_snippet = message.snippet
+    conversation.last_out_at = max(conversation.last_out_at or message.at, message.at)
+    alone = conversation.last_in_id < message.id
+    _stands(conversation, after_outgoing(conversation.status, alone, written_here=False), now())
 
 
 def _put_into_spam(desk, conversation, message, is_theirs):

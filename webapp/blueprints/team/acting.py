@@ -82,7 +82,7 @@ def act_on(conversation_id, do):
         ACTS[do](found, act, request.form)
     except RuleBroken as broken:
         db.session.rollback()
-        return answer(find.conversation(conversation_id), code=422, broken=broken)
+        return answer(find.conversation(conversation_id), code=422, refused=broken)
     if not find.may_read(found.inbox):      # it was moved out of one's own sight
         return go(list_url(listing_of(inbox_id=None)))
     return answer(found, act)

@@ -93,7 +93,7 @@ def enclose_original(message_id):
         drafts.enclose_again(draft, chosen)
     except RuleBroken as broken:
         db.session.rollback()
-        return answer(find.conversation(found.id), code=422, broken=broken)
+        return answer(find.conversation(found.id), code=422, refused=broken)
     if is_swap():
         return fragment("team/enclosures", files=draft.files, parent=message, write="forward")
     return go(conversation_url(found.id) + f"?write=forward&of={message.id}")

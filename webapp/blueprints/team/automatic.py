@@ -27,7 +27,7 @@ def deny_sender(conversation_id):
         senders.add_rule(current_user, found.inbox, "deny", request.form.get("pattern", ""))
     except RuleBroken as broken:
         db.session.rollback()
-        return answer(find.conversation(conversation_id), code=422, broken=broken)
+        return answer(find.conversation(conversation_id), code=422, refused=broken)
     return answer(found)
 
 

@@ -141,11 +141,11 @@ def _drawn(found, draft, write, parent, sender, people):
 
 
 def _shown(messages, parent, sender, people):
-    """{to: whom a reply goes to, as shown above it; elsewhere: the message that asks for other addresses than its
-    sender's, and these}."""
+    """{to: (name, address) of whom a reply goes to, as shown above it; elsewhere: the message that asks for other
+    addresses than its sender's, and these}."""
     # A name for who has written here under it. Elsewhere, as by Reply-To, the address itself: names can lie.
     names = {m.from_address: m.from_name for m in messages if not m.outgoing}
-    shown = [f"{names[a]} <{a}>" if names.get(a) else a for _name, a in people[0] + people[1]]
+    shown = [(names.get(a) or "", a) for _name, a in people[0] + people[1]]
     asked = [a for _name, a in people[0]]
     others = goes_elsewhere(Sender("", parent.from_address, reply_to=tuple(asked))) if asked and not people[1] else ()
     return {"to": shown, "can_send": True, "elsewhere": (parent, others) if others and not parent.outgoing else None}

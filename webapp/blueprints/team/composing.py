@@ -126,7 +126,7 @@ def _page(form, code=200, draft=None):
     return present("team/compose", code, letter_form=form, write="new", inbox=inbox, own_inboxes=inboxes, draft=draft,
                    files=draft.files if draft else [], senders=senders, sent_as=names_of(senders),
                    token=form.token.data,
-                   templates=templates_for(inbox), conversation=None, may_act=True, **side_of(Listing()))
+                   templates=templates_for(inbox), conversation=None, may_act=True, **side_of(Listing(), "compose"))
 
 
 def _inbox_to_write_in(form):

@@ -47,7 +47,8 @@ def across_news():
 def side():
     """The sidebar's inboxes with their counts."""
     inbox_id = request.args.get("inbox", type=find.row_id)
-    return fragment("_shared/inboxes", current_user=current_user, **side_of(Listing.of(request.args, inbox_id)))
+    place = request.args.get("place", "list")[:30]
+    return fragment("_shared/inboxes", current_user=current_user, **side_of(Listing.of(request.args, inbox_id), place))
 
 
 def _news(listing):

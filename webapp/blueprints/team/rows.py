@@ -14,7 +14,9 @@ from webapp.models import (
     Draft,
     Follower,
     Mention,
+    Message,
     Note,
+    Outbox,
     Person,
     Seen,
     Tag,
@@ -22,8 +24,9 @@ from webapp.models import (
 from webapp.models.connection import feeding
 from webapp.models.inbox import readable_inboxes
 from webapp.models.tally import counts
+from webapp.models.types import now
 from webapp.models.view import visible_views
-from webapp.rules.listing import SHOWN_IN_ANY, TABS, Listing, tab_of
+from webapp.rules.listing import SHOWN_IN_ANY, STATUSES, TABS, Listing, tab_of
 from webapp.rules.statuses import ACTIVE, HIDDEN
 from webapp.web import find, paging
 from webapp.web.forms import Act
@@ -48,12 +51,15 @@ def conversation_url(conversation_id, listing=None):
 
 
 def listing_of(conversation=None, inbox_id=None):
-    """The list that the request names; of a conversation's page, the one in which it lies."""
+    """The list that the request names; of a fragment, the one that is on the screen (`X-List`, its status); else of a
+    conversation's page, the one in which it lies."""
     if conversation is None:
         return Listing.of(request.args, inbox_id)
     listing = Listing.of(request.args, None if request.args.get("across") else conversation.inbox_id)
-    return listing if "status" in request.args or listing.inbox_id is None else listing.but(
-        status=tab_of(conversation.status))
+    if "status" in request.args or listing.inbox_id is None:
+        return listing
+    shown = request.headers.get("X-List")
+    return listing.but(status=shown if shown in STATUSES else tab_of(conversation.status))
 
 
 def shell(found, conversation=None):
@@ -71,8 +77,10 @@ def rows_of(found, listing, conversation=None):
     page, more = paging.page(db.session, query, at, Conversation.id, request.args.get("before"),
                              oldest_first=listing.sort == "oldest")
     last = page[-1][0] if page else None
+    leaving = _leaving([c.id for c, _unread in page])
     connections = db.session.scalars(feeding([found.id])).all() if found else []
-    return dict(inbox=found, rows=page, listing=listing, connections=connections,
+    return dict(inbox=found, rows=[(*row, leaving.get(row[0].id)) for row in page], listing=listing,
+                connections=connections,
                 may_act=find.may_act(found) if found else bool(find.inboxes_to_act()), form=Act(),
                 before=paging.cursor_of(getattr(last, at.key), last.id) if more else None, since=newest(listing),
                 tags=known_tags(),
@@ -136,16 +144,26 @@ def known_tags():
 
 
 def row_of(found):
-    return db.session.execute(listed().where(Conversation.id == found.id)).first()
+    row = db.session.execute(listed().where(Conversation.id == found.id)).first()
+    return row and (*row, _leaving([found.id]).get(found.id))
+
+
+def _leaving(ids):
+    """{conversation: when the first mail that was written in it for later leaves}"""
+    return dict(db.session.execute(select(Message.conversation_id, func.min(Outbox.not_before)).join(
+        Outbox, Outbox.message_id == Message.id).where(
+        Outbox.state == "queued", Outbox.not_before > now(), Message.at > Outbox.created_at,
+        Message.conversation_id.in_(ids)).group_by(Message.conversation_id)).all())
 
 
 def _readable_ids():
     return [i.id for i in db.session.scalars(readable_inboxes(current_user))]
 
 
-def side_of(listing):
+def side_of(listing, place="list"):
     """The sidebar: inboxes with {(inbox, status): how many}, what of it is nobody's and what is mine, and further
-    numbers. `tab_counts`: of the list's own tabs."""
+    numbers. `tab_counts`: of the list's own tabs. `place`: what of it is current: list (that of `listing`), drafts,
+    view-ID, or nothing in it."""
     inboxes = db.session.scalars(readable_inboxes(current_user)).all()
     total, free, mine = {}, {}, {}
     for inbox_id, status, assignee_id, n in db.session.execute(counts([i.id for i in inboxes], ACTIVE)):
@@ -153,7 +171,7 @@ def side_of(listing):
             numbers[inbox_id, status] = numbers.get((inbox_id, status), 0) + int(n) * counted
     of_view = {"all": total, "unassigned": free, "mine": mine}.get(listing.view, {})
     return dict(
-        inboxes=inboxes, total=total, free=free, mine=mine, listing=listing,
+        inboxes=inboxes, total=total, free=free, mine=mine, listing=listing, side_at=place,
         tab_counts={} if listing.is_filtered else {tab: sum(
             n for (inbox_id, status), n in of_view.items()
             if status == tab and listing.inbox_id in (None, inbox_id)) for tab in TABS},

@@ -48,7 +48,7 @@ def look():
     facts |= dict(query=query, own=bool(request.args.get("own")), inbox=None, conversation=None, current=None)
     if is_swap():
         return fragment("team/found_rows", listing=Listing(), **facts)
-    return present("team/search", **{**side_of(Listing()), **facts})
+    return present("team/search", **{**side_of(Listing(), "search"), **facts})
 
 
 def _today():

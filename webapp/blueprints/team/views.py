@@ -41,8 +41,8 @@ def saved_view(view_id):
     view = find.view(view_id)
     listing = Listing.of(view.query, view.query.get("inbox"))
     found = find.inbox(listing.inbox_id) if listing.inbox_id else None
-    return present("team/inbox", **{**rows_of(found, listing), **side_of(listing), "conversation": None, "saved": view,
-                                    "view_id": view.id})
+    return present("team/inbox", **{**rows_of(found, listing), **side_of(listing, f"view-{view.id}"),
+                                    "conversation": None, "saved": view})
 
 
 @blueprint.post("/views/<int:view_id>/delete")
@@ -65,4 +65,5 @@ def drafts():
                                .order_by(Draft.saved_at.desc(), Draft.id.desc()).limit(DRAFTS_SHOWN)).all()
     able = {i.id for i in find.inboxes_to_act()}
     closed = {d.id for d in found if (d.conversation.inbox_id if d.conversation else d.inbox_id) not in able}
-    return present("team/drafts", drafts=found, closed=closed, form=Act(), conversation=None, **side_of(Listing()))
+    return present("team/drafts", drafts=found, closed=closed, form=Act(), conversation=None,
+                   **side_of(Listing(), "drafts"))
