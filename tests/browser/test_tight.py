@@ -127,8 +127,8 @@ def test_a_new_message_that_was_kept_can_be_thrown_away_too(page_of, inbox):
 def test_keeping_a_view_is_in_sight_however_low_the_window(page_of, inbox):
     page = at(page_of, inbox, viewport={"width": 1440, "height": 460})
     page.keyboard.press("f")
-    inside(page, "#filter-menu")
-    inside(page, "#filter-menu .filter-keep button")
+    menu, button = inside(page, "#filter-menu"), inside(page, "#filter-menu .filter-keep button")
+    assert button["y"] + button["height"] <= menu["y"] + menu["height"]
 
 
 def test_the_servers_reason_for_not_taking_files_is_shown(page_of, inbox):
