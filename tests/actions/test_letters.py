@@ -64,7 +64,7 @@ def test_an_answer_to_all_reaches_all_but_us(box):
     with unit():
         found = db.session.get(Conversation, 1)
         parent = replies.last_message(found)
-        to, cc = replies.answer_all(parent, letters.sending_connection(found.inbox, found), found.inbox)
+        to, cc = replies.answer_all(parent, letters.sender_for(found.inbox, found), found.inbox)
     assert [a for _n, a in to] == ["anna@customer.example", "jan@y.example"]
     assert [a for _n, a in cc] == ["ola@y.example"]
 
