@@ -55,6 +55,16 @@ def test_hours_that_are_none_are_said_at_their_day(page):
     assert page("automatic/hours", zone="Moon/Crater", **DAYS).status_code == 422 and stored(Inbox)[0].hours is None
 
 
+def test_holidays_are_set_and_shown_and_refused_at_their_field(page):
+    assert page("automatic/hours", zone="Europe/Warsaw", holidays="25.12.2026\n2026-12-24", **DAYS).status_code == 303
+    assert stored(Inbox)[0].hours["holidays"] == ["2026-12-24", "2026-12-25"]
+    assert "2026-12-24, 2026-12-25" in page().text
+    answer = page("automatic/hours", zone="Europe/Warsaw", holidays="Christmas", **DAYS)
+    assert answer.status_code == 422 and "Christmas is no day" in answer.text and "holidays-e" in answer.text
+    answer = page("automatic/hours", zone="Europe/Warsaw", holidays="2026-12-24")
+    assert answer.status_code == 422 and "Say on which days somebody is there first." in answer.text
+
+
 def test_senders_are_added_and_taken_off(page):
     assert page("automatic/senders", kind="deny", pattern="@Evil.example").status_code == 303
     assert page("automatic/senders", kind="allow", pattern="anna@evil.example").status_code == 303

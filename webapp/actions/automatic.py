@@ -22,11 +22,11 @@ def change_replies(actor, inbox, first, first_text, away, away_text):
     _tell(inbox)
 
 
-def change_hours(actor, inbox, zone, days):
+def change_hours(actor, inbox, zone, days, holidays=""):
     """`days`: seven texts as typed, Monday first; none at all: no working hours. Raises RuleBroken as
     rules.hours.hours_of, and "admins_only_here"."""
     check_admin(actor.role, "zone")
-    inbox.hours = hours_of(zone, days)
+    inbox.hours = hours_of(zone, days, holidays)
     note(actor, "inbox.hours_changed", f"inbox-{inbox.id}", inbox=inbox.name, hours=inbox.hours)
     _tell(inbox)
 

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 
 from webapp.rules import bounds as b
-from webapp.rules.hours import DEFAULT, TEXT_MAX, text_of
+from webapp.rules.hours import DEFAULT, HOLIDAYS_MAX, TEXT_MAX, text_of
 from webapp.rules.spam import check_pattern
 from webapp.web.fields import Asks, AtMost, Needed
 from webapp.web.forms import Form
@@ -29,6 +29,7 @@ class WorkingHours(Form):
     day4 = StringField(_("Friday"), [AtMost(TEXT_MAX)])
     day5 = StringField(_("Saturday"), [AtMost(TEXT_MAX)])
     day6 = StringField(_("Sunday"), [AtMost(TEXT_MAX)])
+    holidays = TextAreaField(_("Holidays"), [AtMost(HOLIDAYS_MAX)])
 
     @property
     def days(self):
@@ -51,6 +52,7 @@ def forms_of(inbox, sender_form=None, replies_form=None, hours_form=None):
     the usual ones."""
     hours = inbox.hours or {"zone": time_zone(), "days": DEFAULT}
     texts = {f"day{number}": text_of(spans) for number, spans in enumerate(hours["days"])}
+    texts["holidays"] = ", ".join(hours.get("holidays", ()))
     return dict(
         sender_form=sender_form or NewSender(formdata=None),
         replies_form=replies_form or AutoReplies(

@@ -44,7 +44,8 @@ def change_replies(inbox_id):
 @blueprint.post("/inboxes/<int:inbox_id>/automatic/hours")
 def change_hours(inbox_id):
     found, form = find.inbox_to_set(inbox_id), WorkingHours()
-    if form.did(lambda: automatic.change_hours(current_user, found, form.zone.data or "", form.typed)):
+    if form.did(lambda: automatic.change_hours(current_user, found, form.zone.data or "", form.typed,
+                                                form.holidays.data or "")):
         return go(url_for("team.settings", inbox_id=found.id, _anchor="hours"))
     return page(found, 422, hours_form=form)
 
