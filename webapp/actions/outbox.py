@@ -6,7 +6,7 @@ queued -> claimed -> data_sent -> sent, with retry, refused, uncertain and cance
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
 
-from webapp.actions import drafts
+from webapp.actions import answers, drafts
 from webapp.actions.acts import set_status
 from webapp.extensions import db
 from webapp.live import announce
@@ -24,6 +24,8 @@ def enqueue(actor, connection, message, recipients, not_before, token=None, writ
     row.recipients = [OutboxRecipient(address=a) for a in recipients]
     db.session.add(row)
     db.session.flush()
+    if actor is not None and message.conversation is not None:
+        answers.derive(message.conversation)
     if not_before <= now():
         later("webapp.jobs.outbox.send", row.id, queue="out")
     return row
@@ -58,6 +60,7 @@ def undo(actor, row):
     _recount(conversation)
     if conversation.status == "waiting":        # for an answer to what did not leave
         set_status(conversation, "open")
+    answers.derive(conversation)
     return True
 
 
@@ -151,6 +154,7 @@ def sent(row, result):
                 problem_text=left[0].text[:500], **copy)
     else:
         _change(row.id, ("data_sent", "uncertain"), "sent", sent_at=now(), problem=None, **copy)
+    answers.left(row)
     _announce(row)
     later("webapp.jobs.outbox.copy", row.id, queue="out")
 
@@ -162,8 +166,10 @@ def refused(row, code, text="", recipients=None):
         recipient.state, (recipient.code, recipient.text) = "refused", answer
     if any(r.state == "accepted" for r in row.recipients):
         _change(row.id, ("claimed", "data_sent"), "sent", sent_at=now(), problem=None)
+        answers.left(row)
     else:
         _change(row.id, ("claimed", "data_sent"), "refused", problem=code, problem_text=text[:500])
+        answers.again(row.message.conversation_id)      # the customer still waits
     _announce(row)
 
 
@@ -201,6 +207,7 @@ def found_in_sent(row):
     for recipient in _waiting(row):
         recipient.state = "accepted"
     _change(row.id, ("uncertain",), "sent", sent_at=now(), copy_state="done", problem=None)
+    answers.left(row)
     _announce(row)
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select
 
-from webapp.actions import threads
+from webapp.actions import answers, threads
 from webapp.extensions import db
 from webapp.mail.address import address_key
 from webapp.models import Connection, ContactAddress, Message, Participant
@@ -25,7 +25,7 @@ def summarise(conversation, unread_to):
     if messages:
         _tell(conversation, messages)
     _take_part(conversation, messages)
-    db.session.flush()
+    answers.derive(conversation)
 
 
 def _tell(conversation, messages):

@@ -6,6 +6,7 @@ from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from webapp.rules import bounds as b
 from webapp.rules.hours import DEFAULT, HOLIDAYS_MAX, TEXT_MAX, text_of
 from webapp.rules.spam import check_pattern
+from webapp.rules.targets import typed
 from webapp.web.fields import Asks, AtMost, Needed
 from webapp.web.forms import Form
 from webapp.words import time_zone
@@ -40,6 +41,15 @@ class WorkingHours(Form):
         return [day.data or "" for day in self.days]
 
 
+class Targets(Form):
+    """Within how long mail is answered; an empty number: no target."""
+
+    first = StringField(_("The first answer within"), [AtMost(6)])
+    first_unit = StringField(default="hours")
+    later = StringField(_("Later answers within"), [AtMost(6)])
+    later_unit = StringField(default="hours")
+
+
 class NewSender(Form):
     kind = RadioField(_("Mail of this sender"), default="deny", choices=[
         ("deny", _("Always spam")), ("allow", _("Never spam"))])
@@ -47,13 +57,16 @@ class NewSender(Form):
         Needed(), AtMost(b.ADDRESS_MAX), Asks(lambda form, field: check_pattern(form.kind.data, field.data, 0))])
 
 
-def forms_of(inbox, sender_form=None, replies_form=None, hours_form=None):
+def forms_of(inbox, sender_form=None, replies_form=None, hours_form=None, targets_form=None):
     """The forms of an inbox as it is set; one that was refused comes as it was typed. Who has said no hours is offered
     the usual ones."""
     hours = inbox.hours or {"zone": time_zone(), "days": DEFAULT}
     texts = {f"day{number}": text_of(spans) for number, spans in enumerate(hours["days"])}
     texts["holidays"] = ", ".join(hours.get("holidays", ()))
+    (first, first_unit), (later, later_unit) = typed(inbox.first_within), typed(inbox.later_within)
     return dict(
+        targets_form=targets_form or Targets(formdata=None, first=first, first_unit=first_unit, later=later,
+                                             later_unit=later_unit),
         sender_form=sender_form or NewSender(formdata=None),
         replies_form=replies_form or AutoReplies(
             formdata=None, auto_first=inbox.auto_first, auto_first_text=inbox.auto_first_text,

@@ -210,5 +210,6 @@ SENTENCES = {
     "many_holidays": lambda limit, **_f: _("Type at most %(limit)s days.", limit=limit),
     "no_hours_at_all": lambda **_f: _("Say on which days somebody is there first."),
     "no_hours": lambda **_f: _("Say your working hours below first."),
+    "bad_target": lambda days, **_f: _("Type a whole number, %(days)s days at most, or leave it empty.", days=days),
     "bad_port": lambda **_f: _("Use a number from 1 to 65535."),
 }

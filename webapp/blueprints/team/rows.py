@@ -22,6 +22,7 @@ from webapp.models import (
 )
 from webapp.models.inbox import readable_inboxes
 from webapp.models.tally import counts
+from webapp.models.types import now
 from webapp.models.view import visible_views
 from webapp.rules.listing import SHOWN_IN_ANY, TABS, Listing, tab_of
 from webapp.web import find, paging
@@ -68,9 +69,10 @@ def shell(found, conversation=None):
 
 def rows_of(found, listing, conversation=None):
     query = _of(listing, listed())
-    at = Conversation.last_out_at if listing.status == "sent" else Conversation.last_at
+    at = (Conversation.due_at if listing.sort == "due" else Conversation.last_out_at if listing.status == "sent"
+          else Conversation.last_at)
     page, more = paging.page(db.session, query, at, Conversation.id, request.args.get("before"),
-                             oldest_first=listing.sort == "oldest")
+                             oldest_first=listing.sort in ("oldest", "due"))
     last = page[-1][0] if page else None
     connections = db.session.scalars(select(Connection).where(
         Connection.inbox_id == found.id, Connection.state != "removed").order_by(Connection.id)).all() if found else []
@@ -100,12 +102,14 @@ def _of(listing, query):
     """The SELECT, narrowed to what the list shows."""
     c, me = Conversation, current_user.id
     query = query.where(c.inbox_id == listing.inbox_id if listing.inbox_id else c.inbox_id.in_(_readable_ids()))
+    # What is due are few of very many: found by their own index, not by their status.
+    status = func.coalesce(c.status, "") if listing.sort == "due" or listing.late else c.status
     if listing.status == "sent":
         query = query.where(c.last_out_at.is_not(None), c.status.not_in(("spam", "trash", "merged")))
     elif listing.status == "any":
-        query = query.where(c.status.in_(SHOWN_IN_ANY))
+        query = query.where(status.in_(SHOWN_IN_ANY))
     else:
-        query = query.where(c.status == listing.status)
+        query = query.where(status == listing.status)
     query = query.where(*{
         "all": (), "unassigned": (c.assignee_id.is_(None),), "mine": (c.assignee_id == me,),
         "mentions": (exists().where(Note.conversation_id == c.id, Mention.note_id == Note.id,
@@ -118,6 +122,10 @@ def _of(listing, query):
         query = query.where(c.assignee_id == listing.assignee_id)
     if listing.team_id:
         query = query.where(c.team_id == listing.team_id)
+    if listing.sort == "due":
+        query = query.where(c.due_at.is_not(None))
+    if listing.late:
+        query = query.where(c.due_at < now())
     return query.where(c.has_attachments) if listing.files else query
 
 
@@ -159,6 +167,8 @@ def side_of(listing):
         tab_counts={} if listing.is_filtered else {tab: sum(
             n for (inbox_id, status), n in of_view.items()
             if status == tab and listing.inbox_id in (None, inbox_id)) for tab in TABS},
+        overdue=db.session.scalar(select(func.count()).select_from(Conversation).where(
+            Conversation.due_at < now(), Conversation.inbox_id.in_([i.id for i in inboxes]))),
         mentions=db.session.scalar(select(func.count()).select_from(Mention).where(
             Mention.person_id == current_user.id, Mention.seen_at.is_(None))),
         draft_count=db.session.scalar(select(func.count()).select_from(Draft).where(
