@@ -20,6 +20,8 @@ ANSWER_DUE = "answer_due_at IS NOT NULL"
 UNREADABLE = "state = 'unreadable'"     # few of very many: each look at a mailbox asks for them
 
 WORDLESS = "words_id IS NULL"           # likewise
+# Counted by reports. A database knows its index again by these very words.
+COUNTED = "conversation_id IS NOT NULL AND auto = 0", "conversation_id IS NOT NULL AND NOT auto"
 
 
 class Message(db.Model):
@@ -33,6 +35,8 @@ class Message(db.Model):
         Index("ix_message_erased", "erased_at", sqlite_where=text(TO_FORGET), postgresql_where=text(TO_FORGET)),
         Index("ix_message_unreadable", "connection_id", sqlite_where=text(UNREADABLE),
               postgresql_where=text(UNREADABLE)),
+        Index("ix_message_report", "at", "conversation_id", "outgoing", "author_id", sqlite_where=text(COUNTED[0]),
+              postgresql_where=text(COUNTED[1])),
         Index("ix_message_wordless", "id", sqlite_where=text(WORDLESS), postgresql_where=text(WORDLESS)),
     )
 

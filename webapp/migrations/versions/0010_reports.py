@@ -22,6 +22,10 @@ def upgrade():
     is_due = sa.text("due_at IS NOT NULL")
     op.create_index("ix_conversation_due", "conversation", ["inbox_id", "due_at", "id"], sqlite_where=is_due,
                     postgresql_where=is_due)
+    op.create_index("ix_conversation_opened", "conversation", ["inbox_id", "opened_at", "status"])
+    theirs, plain = "conversation_id IS NOT NULL AND auto = 0", "conversation_id IS NOT NULL AND NOT auto"
+    op.create_index("ix_message_report", "message", ["at", "conversation_id", "outgoing", "author_id"],
+                    sqlite_where=sa.text(theirs), postgresql_where=sa.text(plain))
     _facts()
     # Closings are events, and known since there are any. Who waits is derived by a job. Answers count from now on.
     op.execute(CLOSINGS[op.get_bind().dialect.name])
