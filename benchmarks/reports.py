@@ -99,9 +99,10 @@ def _conversation(rows, number, box, inbox_id, writer_id, at, rng):
         message_id, asked = (number - 1) * TURNS + turn + 1, at
         is_answer = turn % 2 == 1
         at = min(now(), at + timedelta(minutes=int(rng.expovariate(1 / 240)) + 1))
-        rows[Message].append({"id": message_id, "connection_id": box, "conversation_id": number, "at": at,
-                              "size": 2_000, "digest": f"{message_id:064d}", "outgoing": is_answer,
-                              "text": "We have received it. " * 40, "author_id": writer_id if is_answer else None, "subject": f"Order {number}"})
+        rows[Message].append({
+            "id": message_id, "connection_id": box, "conversation_id": number, "at": at, "size": 2_000,
+            "digest": f"{message_id:064d}", "outgoing": is_answer, "author_id": writer_id if is_answer else None,
+            "subject": f"Order {number}", "text": "We have received it. " * 40})
         if is_answer:
             seconds = int((at - asked).total_seconds())
             rows[Answer].append({"message_id": message_id, "conversation_id": number, "inbox_id": inbox_id,
