@@ -35,8 +35,8 @@ class Message(db.Model):
         Index("ix_message_erased", "erased_at", sqlite_where=text(TO_FORGET), postgresql_where=text(TO_FORGET)),
         Index("ix_message_unreadable", "connection_id", sqlite_where=text(UNREADABLE),
               postgresql_where=text(UNREADABLE)),
-        Index("ix_message_report", "at", "conversation_id", "outgoing", "author_id", sqlite_where=text(COUNTED[0]),
-              postgresql_where=text(COUNTED[1])),
+        Index("ix_message_report", "at", "conversation_id", "outgoing", "author_id", "auto",
+              sqlite_where=text(COUNTED[0]), postgresql_where=text(COUNTED[1])),
         Index("ix_message_wordless", "id", sqlite_where=text(WORDLESS), postgresql_where=text(WORDLESS)),
     )
 

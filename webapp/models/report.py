@@ -43,24 +43,25 @@ def opened_in_all(inbox_ids, since, before):
 
 
 def closings(inbox_ids, since, before, quarters):
-    """(inbox, person, slot, minutes, how many)"""
-    keys = (Closing.inbox_id, Closing.person_id, _slot(Closing.at, quarters), _minutes(Closing.seconds))
-    return select(*keys, func.count()).where(
-        Closing.inbox_id.in_(inbox_ids), Closing.at >= since, Closing.at < before).group_by(*_positions(keys))
+    """(slot, how many)"""
+    return _counted((_slot(Closing.at, quarters),), *_closings(inbox_ids, since, before))
 
 
-def first_answers(inbox_ids, since, before):
+def closing_times(inbox_ids, since, before, each=True):
+    """(inbox, person, minutes, how many). `each` False: of all together, without inbox and person."""
+    return _counted(_each(Closing, each, _minutes(Closing.seconds)), *_closings(inbox_ids, since, before))
+
+
+def first_answers(inbox_ids, since, before, each=True):
     """(inbox, person, minutes of working time, how many)"""
-    keys = (Answer.inbox_id, Answer.person_id, _minutes(Answer.work_seconds))
-    return select(*keys, func.count()).where(*_answers(inbox_ids, since, before), Answer.is_first).group_by(
-        *_positions(keys))
+    return _counted(_each(Answer, each, _minutes(Answer.work_seconds)), *_answers(inbox_ids, since, before),
+                    Answer.is_first)
 
 
-def in_time(inbox_ids, since, before):
+def in_time(inbox_ids, since, before, each=True):
     """(inbox, person, was it in time, how many), of answers that had a target."""
-    keys = (Answer.inbox_id, Answer.person_id, Answer.in_time)
-    return select(*keys, func.count()).where(
-        *_answers(inbox_ids, since, before), Answer.in_time.is_not(None)).group_by(*_positions(keys))
+    return _counted(_each(Answer, each, Answer.in_time), *_answers(inbox_ids, since, before),
+                    Answer.in_time.is_not(None))
 
 
 def known_since(inbox_ids):
@@ -79,6 +80,18 @@ def _of_mail(inbox_ids, since, before, *keys):
     return (select(*keys, func.count()).join(c, c.id == m.conversation_id)
             .where(m.at >= since, m.at < before, m.conversation_id.is_not(None), ~m.auto,
                    (c.inbox_id + 0).in_(inbox_ids), c.status.not_in(NOT_COUNTED)).group_by(*_positions(keys)))
+
+
+def _counted(keys, *conditions):
+    return select(*keys, func.count()).where(*conditions).group_by(*_positions(keys))
+
+
+def _each(model, each, key):
+    return (model.inbox_id, model.person_id, key) if each else (key,)
+
+
+def _closings(inbox_ids, since, before):
+    return Closing.inbox_id.in_(inbox_ids), Closing.at >= since, Closing.at < before
 
 
 def _answers(inbox_ids, since, before):

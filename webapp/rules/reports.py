@@ -13,6 +13,7 @@ DEFAULT_DAYS = 30
 LONGEST = 366           # days of a period of one's own
 BY_WEEK = 92            # days from which on a plot has a bar a week
 COLUMNS = ("mail_in", "mail_out", "new", "closed", "first_median", "first_p90", "close_median", "in_time")
+OF_PERSONS = COLUMNS[1:2] + COLUMNS[3:]      # what somebody does
 HEAT = 5                # shades
 
 
@@ -120,7 +121,7 @@ def nice_top(most: int) -> int:
     size = 1
     while size * 10 < most:
         size *= 10
-    return next(size * step for step in (1, 2, 4, 5, 10) if size * step >= most) if most else 1
+    return next(size * step for step in (1, 2, 4, 5, 6, 8, 10) if size * step >= most) if most else 1
 
 
 def shade(count: int, most: int) -> int:
@@ -128,9 +129,9 @@ def shade(count: int, most: int) -> int:
     return -(-count * HEAT // most) if count else 0
 
 
-def order(rows: list, by: str) -> tuple[list, str]:
+def order(rows: list, by: str, columns=COLUMNS) -> tuple[list, str]:
     """Rows with `measures`, the most first; what nothing is known of last. (rows, by which column)."""
-    by = by if by in COLUMNS else "mail_in"
+    by = by if by in columns else columns[0]
 
     def key(row):
         value = getattr(row.measures, by)

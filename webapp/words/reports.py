@@ -6,7 +6,7 @@ from babel.dates import format_date, get_day_names
 from flask_babel import get_locale, ngettext, pgettext
 from flask_babel import gettext as _
 
-from webapp.rules.reports import PERIODS, change
+from webapp.rules.reports import OF_PERSONS, PERIODS, change
 from webapp.rules.targets import rough
 from webapp.words.targets import span
 
@@ -22,9 +22,14 @@ def periods():
 
 
 def columns():
-    return {"mail_in": _("Mail in"), "mail_out": _("Mail out"), "new": _("New conversations"), "closed": _("Closed"),
-            "first_median": _("First answer, median"), "first_p90": _("First answer, nine of ten within"),
+    return {"mail_in": _("Mail in"), "mail_out": _("Mail out"), "new": _("New conversations"),
+            "closed": _("Closed conversations"), "first_median": _("First answer, median"),
+            "first_p90": _("First answer, nine of ten within"),
             "close_median": _("Until closed, median"), "in_time": _("Within target")}
+
+
+def person_columns():
+    return {name: columns()[name] for name in OF_PERSONS}
 
 
 def column(name):

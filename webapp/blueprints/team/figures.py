@@ -2,14 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date
 
 from webapp.extensions import db
 from webapp.models import report
 from webapp.rules.reports import Measures
 from webapp.web.days import has_quarters, midnight
-
-QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 
 
 @dataclass
@@ -20,11 +18,9 @@ class Figures:
     days: dict = field(default_factory=lambda: defaultdict(Measures))       # counts alone
     hours: dict = field(default_factory=lambda: defaultdict(int))           # (weekday, hour) -> incoming mail
 
-    def of(self, inbox_id, person_id=0, day=None):
-        """All that something is counted in. `person_id` 0: it is nobody's doing."""
-        found = [self.total, self.inboxes[inbox_id]]
-        found += [self.people[person_id]] if person_id != 0 else []
-        return [*found, self.days[day]] if day else found
+    def of(self, inbox_id, person_id):
+        """All that something is counted in that a person did."""
+        return self.total, self.inboxes[inbox_id], self.people[person_id]
 
 
 def figures(inbox_ids, period, where):
@@ -35,43 +31,14 @@ def figures(inbox_ids, period, where):
     local = _local(where)
     _count_mail(found, report.mail(inbox_ids, since, before, quarters), local)
     for inbox_id, slot, n in _rows(report.opened(inbox_ids, since, before, quarters)):
-        for measures in found.of(inbox_id, day=local(slot)[0]):
+        for measures in (found.total, found.inboxes[inbox_id], found.days[local(slot)[0]]):
             measures.new += n
-    for inbox_id, person_id, slot, minutes, n in _rows(report.closings(inbox_ids, since, before, quarters)):
-        for measures in found.of(inbox_id, person_id, local(slot)[0]):
+    for slot, n in _rows(report.closings(inbox_ids, since, before, quarters)):
+        found.days[local(slot)[0]].closed += n
+    for inbox_id, person_id, minutes, n in _rows(report.closing_times(inbox_ids, since, before)):
+        for measures in found.of(inbox_id, person_id):
             measures.closed += n
             _add(measures.closing, minutes, n)
-    _count_answers(found, inbox_ids, since, before)
-    return found
-
-
-def totals(inbox_ids, period, where):
-    """The sums alone, of the period before."""
-    found = Figures()
-    since, before = period.bounds(lambda day: midnight(day, where))
-    counted = dict(_rows(report.mail_in_all(inbox_ids, since, before)))
-    found.total.mail_in, found.total.mail_out = counted.get(False, 0), counted.get(True, 0)
-    found.total.new = db.session.scalar(report.opened_in_all(inbox_ids, since, before))
-    for _inbox, _person, _slot, minutes, n in _rows(report.closings(inbox_ids, since, before, False)):
-        found.total.closed += n
-        _add(found.total.closing, minutes, n)
-    _count_answers(found, inbox_ids, since, before)
-    return found.total
-
-
-def _count_mail(found, query, local):
-    for inbox_id, slot, outgoing, author_id, n in _rows(query):
-        day, weekday, hour = local(slot)
-        if outgoing:
-            for measures in found.of(inbox_id, author_id, day):
-                measures.mail_out += n
-        else:
-            found.hours[weekday, hour] += n
-            for measures in found.of(inbox_id, day=day):
-                measures.mail_in += n
-
-
-def _count_answers(found, inbox_ids, since, before):
     for inbox_id, person_id, minutes, n in _rows(report.first_answers(inbox_ids, since, before)):
         for measures in found.of(inbox_id, person_id):
             _add(measures.first, minutes, n)
@@ -79,6 +46,49 @@ def _count_answers(found, inbox_ids, since, before):
         for measures in found.of(inbox_id, person_id):
             measures.kept += n if was else 0
             measures.missed += 0 if was else n
+    return found
+
+
+def totals(inbox_ids, period, where):
+    """The sums alone, of the period before."""
+    total = Measures()
+    since, before = period.bounds(lambda day: midnight(day, where))
+    counted = dict(_rows(report.mail_in_all(inbox_ids, since, before)))
+    total.mail_in, total.mail_out = counted.get(False, 0), counted.get(True, 0)
+    total.new = db.session.scalar(report.opened_in_all(inbox_ids, since, before))
+    total.closing = dict(_rows(report.closing_times(inbox_ids, since, before, each=False)))
+    total.closed = sum(total.closing.values())
+    total.first = dict(_rows(report.first_answers(inbox_ids, since, before, each=False)))
+    in_time = dict(_rows(report.in_time(inbox_ids, since, before, each=False)))
+    total.kept, total.missed = in_time.get(True, 0), in_time.get(False, 0)
+    return total
+
+
+def _count_mail(found, query, local):
+    """Some ten thousand rows: added up as plain numbers first."""
+    inboxes, people, days = defaultdict(int), defaultdict(int), defaultdict(int)
+    for inbox_id, slot, outgoing, author_id, n in _rows(query):
+        here = local(slot)
+        inboxes[inbox_id, outgoing] += n
+        days[here[0], outgoing] += n
+        if outgoing:
+            people[author_id] += n
+        else:
+            found.hours[here[1:]] += n
+    for (key, outgoing), n in [*inboxes.items(), *days.items()]:
+        measures = (found.days if isinstance(key, date) else found.inboxes)[key]
+        _mail(measures, outgoing, n)
+    for (_inbox, outgoing), n in inboxes.items():
+        _mail(found.total, outgoing, n)
+    for person_id, n in people.items():
+        found.people[person_id].mail_out += n
+
+
+def _mail(measures, outgoing, n):
+    if outgoing:
+        measures.mail_out += n
+    else:
+        measures.mail_in += n
 
 
 def _local(where):

@@ -15,7 +15,7 @@ from webapp.models import Person, report
 from webapp.models.inbox import readable_inboxes
 from webapp.rules.access import may_see_people_figures
 from webapp.rules.listing import Listing
-from webapp.rules.reports import COLUMNS, Measures, Period, order, shade
+from webapp.rules.reports import COLUMNS, OF_PERSONS, Measures, Period, order, shade
 from webapp.web import csv, find
 from webapp.web.days import midnight, today, zone
 from webapp.web.plots import bars
@@ -67,6 +67,7 @@ def _found(asked):
     period, where = asked["period"], zone()
     now, before = figures(asked["ids"], period, where), totals(asked["ids"], period.before(), where)
     rows, by = order(_inbox_rows(asked, now), request.args.get("by", ""))
+    persons, persons_by = order(_person_rows(now), request.args.get("by", ""), OF_PERSONS)
     slots = [[now.days[day] for day in period.all_days() if first <= day <= last] for first, last in period.bars()]
     sums = [{name: sum(getattr(m, name) for m in slot) for name in ("mail_in", "mail_out", "new", "closed")}
             for slot in slots]
@@ -74,7 +75,7 @@ def _found(asked):
     since = db.session.scalar(report.known_since(asked["ids"]))
     return dict(
         tiles=words.reports.tiles(now.total, before), inbox_rows=rows, by=by,
-        person_rows=order(_person_rows(now), by)[0], slots=list(zip(period.bars(), sums, strict=True)),
+        person_rows=persons, persons_by=persons_by, slots=list(zip(period.bars(), sums, strict=True)),
         plots=[(said, bars(*([s[name] for s in sums] for name in pair))) for said, pair in zip(
             words.reports.plots(), (("mail_in", "mail_out"), ("new", "closed")), strict=True)],
         heat=[[(now.hours[day, hour], shade(now.hours[day, hour], most)) for hour in range(24)] for day in range(7)],
@@ -99,7 +100,7 @@ def _table(table, asked, found):
         names = ("mail_in", "mail_out", "new", "closed")
         rows = [[day.isoformat(), *(getattr(found.days[day], n) for n in names)] for day in asked["period"].all_days()]
         return [words.reports.day(), *(words.reports.column(n) for n in names)], rows
+    columns = COLUMNS if table == "inboxes" else OF_PERSONS
     rows = _inbox_rows(asked, found) if table == "inboxes" else _person_rows(found)
-    unit = words.reports.in_file
-    return [words.reports.name(table), *map(unit, COLUMNS)], [
-        [row.name, *(getattr(row.measures, n) for n in COLUMNS)] for row in order(rows, "")[0]]
+    return [words.reports.name(table), *map(words.reports.in_file, columns)], [
+        [row.name, *(getattr(row.measures, n) for n in columns)] for row in order(rows, "", columns)[0]]

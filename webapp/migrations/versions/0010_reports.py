@@ -24,7 +24,7 @@ def upgrade():
                     postgresql_where=is_due)
     op.create_index("ix_conversation_opened", "conversation", ["inbox_id", "opened_at", "status"])
     theirs, plain = "conversation_id IS NOT NULL AND auto = 0", "conversation_id IS NOT NULL AND NOT auto"
-    op.create_index("ix_message_report", "message", ["at", "conversation_id", "outgoing", "author_id"],
+    op.create_index("ix_message_report", "message", ["at", "conversation_id", "outgoing", "author_id", "auto"],
                     sqlite_where=sa.text(theirs), postgresql_where=sa.text(plain))
     _facts()
     # Closings are events, and known since there are any. Who waits is derived by a job. Answers count from now on.
