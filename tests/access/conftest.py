@@ -76,7 +76,7 @@ def world(app, team):
         "sign_in_id": {s.person.name.lower(): s.id for s in stored(SignIn)},
         "token": {"good": token_of(stored(Link)[0]), "bad": "x"}, "kind": {k: k for k in ("personal", "team")},
         "do": {do: do for do in ACTS}, "act": {"x": "x"}, "view_id": {"mareks": mine, "shared": shared},
-        "filename": {"css": "app.css"}, "part": {"x": "x"},
+        "table": {table: table for table in ("days", "people")}, "filename": {"css": "app.css"}, "part": {"x": "x"},
     }
 
     def ask(name, url, **request):

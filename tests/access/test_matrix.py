@@ -37,7 +37,8 @@ DATA = {
     "team.write_template": {"name": "Hours", "text": "We are open."},
     "team.change_template": {"name": "Hours", "text": "We are open."}, "team.set_up_sending": {"company": "Corp"},
     "messages.always_show_pictures": {"scope": "sender"},
-    "team.change_hours": {"zone": "Europe/Warsaw", "day0": "9-17"}, "team.deny_sender": {"pattern": "evil.example"},
+    "team.change_hours": {"zone": "Europe/Warsaw", "day0": "9-17"}, "team.change_targets": {"first": "4", "first_unit": "hours"},
+    "team.deny_sender": {"pattern": "evil.example"},
     "team.add_sender": {"kind": "deny", "pattern": "evil.example"},
     "team.merge": {"into": "999999"}, "team.split": {"what": "only"},
 }

@@ -55,6 +55,33 @@ def test_hours_that_are_none_are_said_at_their_day(page):
     assert page("automatic/hours", zone="Moon/Crater", **DAYS).status_code == 422 and stored(Inbox)[0].hours is None
 
 
+def test_holidays_are_set_and_shown_and_refused_at_their_field(page):
+    assert page("automatic/hours", zone="Europe/Warsaw", holidays="25.12.2026\n2026-12-24", **DAYS).status_code == 303
+    assert stored(Inbox)[0].hours["holidays"] == ["2026-12-24", "2026-12-25"]
+    assert "2026-12-24, 2026-12-25" in page().text
+    answer = page("automatic/hours", zone="Europe/Warsaw", holidays="Christmas", **DAYS)
+    assert answer.status_code == 422 and "Christmas is no day" in answer.text and "holidays-e" in answer.text
+    answer = page("automatic/hours", zone="Europe/Warsaw", holidays="2026-12-24")
+    assert answer.status_code == 422 and "Say on which days somebody is there first." in answer.text
+
+
+def test_targets_are_set_and_shown_and_taken_away(page):
+    assert page("automatic/targets", first="4", first_unit="hours", later="90", later_unit="minutes").status_code == 303
+    [found] = stored(Inbox)
+    assert (found.first_within, found.later_within) == (240, 90) and 'value="4"' in page().text
+    assert stored(Audit)[-1].action == "inbox.targets_changed"
+    assert page("automatic/targets", first="", later="").status_code == 303
+    assert (stored(Inbox)[0].first_within, stored(Inbox)[0].later_within) == (None, None)
+
+
+@pytest.mark.parametrize("data, field", [({"first": "0"}, "first"), ({"later": "soon"}, "later"), ({"first": "31", "first_unit":
+                                         "days"}, "first")])
+def test_targets_that_are_none_are_said_at_their_field(page, data, field):
+    answer = page("automatic/targets", **{"first_unit": "hours", "later_unit": "hours"} | data)
+    assert answer.status_code == 422 and f'aria-describedby="{field}-e"' in answer.text
+    assert "30 days at most" in answer.text and stored(Inbox)[0].first_within is None
+
+
 def test_senders_are_added_and_taken_off(page):
     assert page("automatic/senders", kind="deny", pattern="@Evil.example").status_code == 303
     assert page("automatic/senders", kind="allow", pattern="anna@evil.example").status_code == 303

@@ -35,7 +35,7 @@ def filled(team):
         rule = senders.add_rule(person("zofia"), inbox(), "deny", "spam.example").id
         note = notes.write(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Look at this").id
         view = views.keep(person("zofia"), "Late", Listing(), False).id
-    return {"draft_id": drafted, "file_id": file, "template_id": template, "do": "close", "act": "x", "note_id": note, "view_id": view, "rule_id": rule, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
+    return {"draft_id": drafted, "file_id": file, "template_id": template, "do": "close", "table": "days", "act": "x", "note_id": note, "view_id": view, "rule_id": rule, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
             "attachment_id": stored(Attachment)[0].id, "outbox_id": stored(Outbox)[0].id, "inbox_id": inbox().id,
             "hold_id": 1, "kind": "personal", "token": "x", "filename": "app.css", "part": "x", "sign_in_id": 1,
             "person_id": team.zofia, "team_id": made, "event_id": stored(Event)[0].id}

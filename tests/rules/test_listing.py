@@ -6,8 +6,8 @@ from webapp.rules.listing import SORTS, STATUSES, VIEWS, Listing
 
 
 def test_every_list_comes_back_from_its_address():
-    for status, view, sort, tag, files in product(STATUSES, VIEWS, SORTS, (None, 7), (False, True)):
-        one = Listing(3, status, view, sort, tag, None, 9 if tag else None, files)
+    for status, view, sort, tag, files, late in product(STATUSES, VIEWS, SORTS, (None, 7), *[(False, True)] * 2):
+        one = Listing(3, status, view, sort, tag, None, 9 if tag else None, files, late)
         assert Listing.of(one.query(), 3) == one
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
+from webapp.actions import answers
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import ConversationTag, Event, Inbox, Person, Tag, Team
@@ -36,17 +37,22 @@ def happened(actor, conversation, kind, act=None, before=None, **facts):
         after = as_it_is(conversation)
         changed = [name for name in FIELDS if before[name] != after[name]]
         facts |= {"was": {n: before[n] for n in changed}, "now": {n: after[n] for n in changed}}
-    db.session.add(Event(conversation_id=conversation.id, kind=kind, actor_id=actor.id if actor else None, facts=facts,
-                         act=act))
+    event = Event(conversation_id=conversation.id, kind=kind, actor_id=actor.id if actor else None, facts=facts,
+                  act=act)
+    db.session.add(event)
     db.session.flush()
     announce(f"inbox-{conversation.inbox_id}", f"conversation-{conversation.id}")
+    return event
 
 
 def set_status(conversation, status, snoozed_until=None):
     """Every change of status that somebody makes goes this way; what mail makes of one: threads.shown."""
-    if status != conversation.status:
+    was = conversation.status
+    if status != was:
         conversation.status_at = now()
     conversation.status, conversation.snoozed_until, conversation.woke_at = status, snoozed_until, None
+    if status != was:
+        answers.stands(conversation, was)
 
 
 def events_of(actor, act):
@@ -89,7 +95,10 @@ def _take_back_fields(actor, conversation, event):
     until = was.get("snoozed_until")
     if conversation.status == "snoozed" and "snoozed_until" in event.facts["now"] | was:
         conversation.snoozed_until = datetime.fromisoformat(until) if until else None
+    if "status" in was and event.kind == "closed":
+        answers.not_closed(event)
     if conversation.inbox_id != left:
+        answers.say_due(conversation)
         announce(f"inbox-{left}")
     return True
 

@@ -1,11 +1,14 @@
 """What an inbox does by itself: admins say it (BEHAVIOUR 5; rules.autoreply, rules.hours)."""
 
+from webapp.actions import answers
 from webapp.actions.audit import note
 from webapp.extensions import db
 from webapp.live import announce
+from webapp.queue import later
 from webapp.rules.access import check_admin
 from webapp.rules.autoreply import check_text
 from webapp.rules.hours import hours_of
+from webapp.rules.targets import minutes_of
 
 
 def change_replies(actor, inbox, first, first_text, away, away_text):
@@ -22,13 +25,30 @@ def change_replies(actor, inbox, first, first_text, away, away_text):
     _tell(inbox)
 
 
-def change_hours(actor, inbox, zone, days):
+def change_hours(actor, inbox, zone, days, holidays=""):
     """`days`: seven texts as typed, Monday first; none at all: no working hours. Raises RuleBroken as
     rules.hours.hours_of, and "admins_only_here"."""
     check_admin(actor.role, "zone")
-    inbox.hours = hours_of(zone, days)
+    inbox.hours = hours_of(zone, days, holidays)
+    _recompute(inbox)
     note(actor, "inbox.hours_changed", f"inbox-{inbox.id}", inbox=inbox.name, hours=inbox.hours)
     _tell(inbox)
+
+
+def change_targets(actor, inbox, first, later_ones):
+    """Within how long mail is answered: `first` mail of a conversation, and `later_ones`, (number, unit) as typed each.
+    Raises RuleBroken("first" | "later", "bad_target"), and "admins_only_here"."""
+    check_admin(actor.role, "first")
+    inbox.first_within, inbox.later_within = minutes_of("first", *first), minutes_of("later", *later_ones)
+    note(actor, "inbox.targets_changed", f"inbox-{inbox.id}", inbox=inbox.name, first=inbox.first_within,
+         later=inbox.later_within)
+    _recompute(inbox)
+    _tell(inbox)
+
+
+def _recompute(inbox):
+    inbox.due_after = 0
+    later(answers.JOB, inbox.id, queue="slow")
 
 
 def _tell(inbox):

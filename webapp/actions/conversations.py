@@ -6,7 +6,7 @@ Each is told in its history and can be taken back (actions.acts). `act`: the cli
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from webapp.actions import notices
+from webapp.actions import answers, notices
 from webapp.actions.acts import as_it_is, happened, set_status
 from webapp.extensions import db
 from webapp.live import announce
@@ -47,7 +47,8 @@ def lose_assignee(actor, conversation):
 
 
 def close(actor, conversation, act=None):
-    _status(actor, conversation, "closed", "closed", act)
+    if event := _status(actor, conversation, "closed", "closed", act):
+        answers.closed(conversation, event)
 
 
 def reopen(actor, conversation, act=None):
@@ -97,6 +98,7 @@ def move(actor, conversation, inbox, act=None):
     conversation.inbox, conversation.inbox_id = inbox, inbox.id
     if conversation.assignee is not None and not may_act(conversation.assignee, inbox):
         conversation.assignee = conversation.assignee_id = None
+    answers.say_due(conversation)       # by the target of that one
     happened(actor, conversation, "moved_inbox", act, before, left=left.name, to=inbox.name)
     announce(f"inbox-{left.id}")
 
@@ -154,7 +156,9 @@ def _seen(actor, conversation, up_to):
 
 
 def _status(actor, conversation, status, kind, act):
-    if conversation.status != status:
-        before = as_it_is(conversation)
-        set_status(conversation, status)
-        happened(actor, conversation, kind, act, before)
+    """The event, if that changed anything."""
+    if conversation.status == status:
+        return None
+    before = as_it_is(conversation)
+    set_status(conversation, status)
+    return happened(actor, conversation, kind, act, before)

@@ -6,7 +6,7 @@ queued -> claimed -> data_sent -> sent, with retry, refused, uncertain and cance
 from flask import current_app
 from sqlalchemy import delete, or_, select, update
 
-from webapp.actions import drafts, threads
+from webapp.actions import answers, drafts, threads
 from webapp.actions.acts import set_status
 from webapp.actions.summary import summarise
 from webapp.extensions import db
@@ -25,6 +25,8 @@ def enqueue(actor, sender, message, recipients, not_before, token=None, written=
     row.recipients = [OutboxRecipient(address=a) for a in recipients]
     db.session.add(row)
     db.session.flush()
+    if actor is not None and message.conversation is not None:
+        answers.derive(message.conversation)
     if not_before <= now():
         later("webapp.jobs.outbox.send", row.id, queue="out")
     return row
@@ -61,6 +63,7 @@ def undo(actor, row):
     _recount(conversation)
     if conversation.status == "waiting" and answered:        # for an answer to what did not leave
         set_status(conversation, "open")
+    answers.derive(conversation)
     return True
 
 
@@ -114,20 +117,25 @@ def claim(outbox_id):
     _change(outbox_id, ("claimed",), "retry", Outbox.lease_until < now(), not_before=now())
     if not lost and _must_wait(outbox_id):
         return None
+    conversation = _of_later(outbox_id)
     claimed = _change(outbox_id, ("queued", "retry"), "claimed", Outbox.not_before <= now(),
                       lease_until=now() + LEASE, attempts=Outbox.attempts + 1, claimed_at=now())
     row = db.session.get(Outbox, outbox_id, populate_existing=True)
-    if claimed and row.attempts == 1 and _was_for_later(row):
-        threads.left(db.session.get(Conversation, row.message.conversation_id, with_for_update=True), row.message)
+    if claimed and conversation is not None:
+        threads.left(conversation, row.message)
+        answers.derive(conversation)
         _announce(row)
     if lost:
         _announce(row)
     return row if claimed else None
 
 
-def _was_for_later(row):
-    """Did its writer choose a time? Then it is counted in when that comes (threads.left)."""
-    return row.message.conversation_id is not None and row.message.at > row.created_at
+def _of_later(outbox_id):
+    """The conversation, locked, of what has not been tried yet and whose writer chose a time: it is counted in when
+    that comes (threads.left). Locked before the row, as `undo` does."""
+    row = db.session.get(Outbox, outbox_id, populate_existing=True)
+    waits = row is not None and row.attempts == 0 and row.state == "queued" and row.not_before <= now()
+    return _locked_conversation(row.message) if waits and row.message.at > row.created_at else None
 
 
 def _must_wait(outbox_id):
@@ -177,6 +185,7 @@ def sent(row, result):
                 problem_text=left[0].text[:500], **copy)
     else:
         _change(row.id, ("data_sent", "uncertain"), "sent", sent_at=now(), problem=None, **copy)
+    answers.left(row)
     _announce(row)
     later("webapp.jobs.outbox.copy", row.id, queue="out")
 
@@ -188,8 +197,10 @@ def refused(row, code, text="", recipients=None):
         recipient.state, (recipient.code, recipient.text) = "refused", answer
     if any(r.state == "accepted" for r in row.recipients):
         _change(row.id, ("claimed", "data_sent"), "sent", sent_at=now(), problem=None)
+        answers.left(row)
     else:
         _change(row.id, ("claimed", "data_sent"), "refused", problem=code, problem_text=text[:500])
+        answers.again(row.message.conversation_id)      # the customer still waits
     _announce(row)
 
 
@@ -227,6 +238,7 @@ def found_in_sent(row):
     for recipient in _waiting(row):
         recipient.state = "accepted"
     _change(row.id, ("uncertain",), "sent", sent_at=now(), copy_state="done", problem=None)
+    answers.left(row)
     _announce(row)
 
 

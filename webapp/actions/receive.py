@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import exists, select, update
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import autoreply, bounces, indexing, places, threads
+from webapp.actions import answers, autoreply, bounces, indexing, places, threads
 from webapp.actions.aliases import own_keys
 from webapp.actions.blobs import blobs
 from webapp.actions.contents import contents_of, read_alone
@@ -125,6 +125,9 @@ def _take_in(connection, folder, reads):
         threads.file(connection, filed)
         autoreply.note_due(connection, folder, filed)
     write_rows(Message, [message for message, _read in fresh])
+    if connection.inbox_id and fresh:
+        since = max(filter(None, (connection.created_at, connection.history_until)))
+        answers.take_in([(message, since) for message, _read in fresh])
     indexing.put_new((message.words_id, read.parsed.words) for message, read in fresh)
     write_rows(Attachment, [{"message_id": message.id, **a} for message, read in fresh for a in read.attachments])
     known.update((message.digest, message.id) for message, _read in fresh)

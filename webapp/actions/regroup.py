@@ -121,6 +121,7 @@ def _move(ids, source, target, event):
     _move_keys(staying, going, source, target)
     if rows and max(rows, key=lambda r: (r.at, r.id)).id in chosen:     # what is being written answers the newest
         _move_drafts(source, target)
+    target.settled_id = max(source.settled_id, target.settled_id)
     unread_to = max(source.last_in_id, target.last_in_id)
     for conversation in (source, target):
         summarise(conversation, unread_to)

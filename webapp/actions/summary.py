@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select
 
-from webapp.actions import threads
+from webapp.actions import answers, threads
 from webapp.extensions import db
 from webapp.mail.address import address_key
 from webapp.models import Alias, Connection, ContactAddress, Hold, Message, Participant
@@ -26,6 +26,7 @@ def summarise(conversation, unread_to):
     if messages:
         _tell(conversation, messages, ours)
     _take_part(conversation, messages, ours)
+    answers.derive(conversation)
     db.session.flush()
 
 

@@ -1,7 +1,5 @@
 """The audit log, for admins: read, filtered, exported. Nothing here changes a row."""
 
-import csv
-import io
 import json
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -16,7 +14,7 @@ from webapp.actions.audit import note
 from webapp.extensions import db, writing
 from webapp.models import Audit, Person
 from webapp.rules.bounds import AUDIT_SEARCH_MAX
-from webapp.web import find
+from webapp.web import csv, find
 from webapp.web.forms import Act
 from webapp.web.present import fragment, is_swap, present
 
@@ -146,28 +144,7 @@ def _plain(row):
 
 
 def _csv(rows):
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([_harmless(row[name]) for name in COLUMNS])
-        yield _taken(buffer)
-    yield _taken(buffer)
-
-
-def _taken(buffer):
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text
-
-
-def _harmless(value):
-    """A cell that a spreadsheet would take for a formula begins with an apostrophe."""
-    if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return csv.lines(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
 def _jsonl(rows):

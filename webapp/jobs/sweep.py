@@ -6,6 +6,7 @@ from flask import current_app
 from sqlalchemy import or_, select
 
 from webapp.actions import (
+    answers,
     autoreply,
     conversations,
     erasing,
@@ -20,6 +21,7 @@ from webapp.actions import (
 )
 from webapp.extensions import db
 from webapp.jobs import detour, indexing, look, unit
+from webapp.live import announce
 from webapp.models import Connection, Conversation, Outbox
 from webapp.models.types import now
 from webapp.queue import crowded, enqueue
@@ -48,6 +50,15 @@ def snoozed():
                 conversations.wake(conversation)
 
 
+def overdue(since):
+    """Every few seconds: what became overdue is told to the screens. Returns until when."""
+    until = now()
+    if names := look(lambda: answers.overdue_between(since, until)):
+        with unit():
+            announce(*names)
+    return until
+
+
 def everything():
     """Every half minute: mailboxes to poll, first syncs to go on with, copies, uncertain mail, stuck steps."""
     mailboxes = look(_mailboxes_due)
@@ -63,6 +74,7 @@ def everything():
     _hint(pictures.JOB, pictures.QUEUE, look(lambda: db.session.scalars(pictures.due().limit(200)).all()))
     if look(indexing.anything_left) and not crowded("slow"):
         enqueue(indexing.JOB, queue="slow")
+    _hint(answers.JOB, "slow", look(lambda: db.session.scalars(answers.to_recompute().limit(200)).all()))
     _hint(autoreply.JOB, "in", look(lambda: db.session.scalars(autoreply.due().limit(200)).all()))
     _hint("webapp.jobs.erase.spam", "slow", look(lambda: db.session.scalars(erasing.due().limit(20)).all()))
     _hint("webapp.jobs.erase.forget", "slow", look(lambda: db.session.scalars(erasing.to_forget().limit(100)).all()))

@@ -6,6 +6,7 @@ from webapp.models.connection import Connection, Folder
 from webapp.models.contact import Contact, ContactAddress, KnownDomain
 from webapp.models.conversation import Conversation, Event, Participant, Seen, ThreadKey
 from webapp.models.draft import Draft, DraftFile, LeftFile
+from webapp.models.fact import Answer, Closing
 from webapp.models.hold import Alias, Hold, HoldRequest
 from webapp.models.inbox import Inbox, InboxMember, InboxTeam
 from webapp.models.link import Link
@@ -22,9 +23,9 @@ from webapp.models.team import Team, TeamMember
 from webapp.models.template import Template
 from webapp.models.view import SavedView
 
-__all__ = ["Alias", "Attachment", "Audit", "AuditHead", "AutoReply", "Connection", "Contact", "ContactAddress",
-           "Conversation", "ConversationTag", "Draft", "DraftFile", "Event", "Folder", "Follower", "Hold",
-           "HoldRequest", "Inbox", "InboxMember", "InboxTeam", "KnownDomain", "LeftFile", "Link", "Mention", "Message",
-           "Note", "Notice", "Outbox", "OutboxRecipient", "Participant", "Person", "Picture", "PictureLeave", "Place",
-           "SavedView", "Scan", "Seen", "SenderRule", "SignIn", "Tag", "Tally", "Team", "TeamMember", "Template",
-           "ThreadKey", "Try"]
+__all__ = ["Alias", "Answer", "Attachment", "Audit", "AuditHead", "AutoReply", "Closing", "Connection", "Contact",
+           "ContactAddress", "Conversation", "ConversationTag", "Draft", "DraftFile", "Event", "Folder", "Follower",
+           "Hold", "HoldRequest", "Inbox", "InboxMember", "InboxTeam", "KnownDomain", "LeftFile", "Link", "Mention",
+           "Message", "Note", "Notice", "Outbox", "OutboxRecipient", "Participant", "Person", "Picture", "PictureLeave",
+           "Place", "SavedView", "Scan", "Seen", "SenderRule", "SignIn", "Tag", "Tally", "Team", "TeamMember",
+           "Template", "ThreadKey", "Try"]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, exists, or_, select, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, exists, or_, select, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -16,6 +16,7 @@ from webapp.rules.bounds import CONVERSATION_STATES
 
 SPAM = "status = 'spam'"
 SENT, ASLEEP = "last_out_at IS NOT NULL", "snoozed_until IS NOT NULL"     # few of very many
+DUE = "due_at IS NOT NULL"
 
 
 class Conversation(db.Model):
@@ -30,6 +31,8 @@ class Conversation(db.Model):
         Index("ix_conversation_sent", "inbox_id", "last_out_at", "id", sqlite_where=text(SENT),
               postgresql_where=text(SENT)),
         Index("ix_conversation_asleep", "snoozed_until", sqlite_where=text(ASLEEP), postgresql_where=text(ASLEEP)),
+        Index("ix_conversation_opened", "inbox_id", "opened_at", "status"),
+        Index("ix_conversation_due", "inbox_id", "due_at", "id", sqlite_where=text(DUE), postgresql_where=text(DUE)),
         CheckConstraint("snoozed_until IS NULL OR status = 'snoozed'", name="only_snoozed_has_an_end"),
     )
 
@@ -41,6 +44,12 @@ class Conversation(db.Model):
     status_at: Mapped[datetime] = mapped_column(Moment, default=now)      # since when
     snoozed_until: Mapped[datetime | None] = mapped_column(Moment)        # none, and snoozed: until an answer
     woke_at: Mapped[datetime | None] = mapped_column(Moment)              # back from snooze, and nobody has acted since
+    # Since when a customer waits for an answer, and is it our first; until when they are to have it (rules.targets).
+    # What was there when somebody closed it waits no longer: all up to this message.
+    asked_at: Mapped[datetime | None] = mapped_column(Moment)
+    asks_first: Mapped[bool] = mapped_column(default=True, server_default=true())
+    due_at: Mapped[datetime | None] = mapped_column(Moment)
+    settled_id: Mapped[int] = mapped_column(default=0, server_default="0")
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id", ondelete="SET NULL"), index=True)
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)

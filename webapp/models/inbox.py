@@ -33,6 +33,10 @@ class Inbox(db.Model):
     auto_away: Mapped[bool] = mapped_column(default=False)
     auto_away_text: Mapped[str] = mapped_column(default="")
     hours: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
+    # Minutes of working time, or by the clock where there are no hours, within which mail is answered: rules.targets.
+    first_within: Mapped[int | None]
+    later_within: Mapped[int | None]
+    due_after: Mapped[int | None]          # that changed: conversations above this number don't know yet
     auto_off_at: Mapped[datetime | None] = mapped_column(Moment)   # too many went out: stopped until somebody looks
 
 

@@ -20,6 +20,8 @@ ANSWER_DUE = "answer_due_at IS NOT NULL"
 UNREADABLE = "state = 'unreadable'"     # few of very many: each look at a mailbox asks for them
 BOUNCES, MOVED = "bounce_of_id IS NOT NULL", "moved_id IS NOT NULL"
 WORDLESS = "words_id IS NULL"           # likewise
+# Counted by reports. A database knows its index again by these very words.
+COUNTED = "conversation_id IS NOT NULL AND auto = 0", "conversation_id IS NOT NULL AND NOT auto"
 
 
 class Message(db.Model):
@@ -35,6 +37,8 @@ class Message(db.Model):
               postgresql_where=text(UNREADABLE)),
         Index("ix_message_bounce_of", "bounce_of_id", sqlite_where=text(BOUNCES), postgresql_where=text(BOUNCES)),
         Index("ix_message_moved", "moved_id", sqlite_where=text(MOVED), postgresql_where=text(MOVED)),
+        Index("ix_message_report", "at", "conversation_id", "outgoing", "author_id", "auto",
+              sqlite_where=text(COUNTED[0]), postgresql_where=text(COUNTED[1])),
         Index("ix_message_wordless", "id", sqlite_where=text(WORDLESS), postgresql_where=text(WORDLESS)),
     )
 

@@ -23,6 +23,11 @@ def may_act_in_inbox(role: str, access: str, member: bool) -> bool:
     return role != "viewer" and may_read_inbox(access, member)
 
 
+def may_see_people_figures(role: str) -> bool:
+    """How much each person answers, and how fast: for who leads them. There is no other lead than an admin."""
+    return role == "admin"
+
+
 def check_takes_out(access: str, member: bool):
     """Who makes an inbox's address their own reads all of its mail: only somebody who reads it already, or has joined
     and was told of. Raises RuleBroken("address", "join_first")."""

@@ -37,6 +37,7 @@ FILES_MAX = 50              # of one outgoing message
 FILES_MAX_MB = 20           # all of them together (BEHAVIOUR 5.26)
 PICKED_MAX = 200            # rows on which one click acts
 AUTO_TEXT_MAX = 5_000       # characters of an answer that leaves by itself
+TARGET_MAX_DAYS = 30        # within which an inbox wants to answer
 SPAM_DAYS = 90              # until it is deleted for good (BEHAVIOUR 5.18)
 
 ROLES = ("admin", "member", "viewer")

@@ -9,13 +9,13 @@ TABS = (*ACTIVE, "closed")
 STATUSES = (*TABS, "spam", "trash", "sent", "any")      # sent: by our newest mail; any: but spam and trash
 SHOWN_IN_ANY = TABS
 VIEWS = ("all", "unassigned", "mine", "mentions", "following")
-SORTS = ("newest", "oldest")
+SORTS = ("newest", "oldest", "due")        # due: what an answer is due to, the longest overdue first
 
 
 @dataclass(frozen=True)
 class Listing:
     """`inbox_id`: none, across all that one may read. `tag_id`, `assignee_id`, `team_id`: only theirs. `files`: only
-    those with attachments."""
+    those with attachments. `late`: only those whose answer is overdue."""
 
     inbox_id: int | None = None
     status: str = "open"
@@ -25,6 +25,7 @@ class Listing:
     assignee_id: int | None = None
     team_id: int | None = None
     files: bool = False
+    late: bool = False
 
     @classmethod
     def of(cls, asked: Mapping, inbox_id: int | None = None) -> "Listing":
@@ -34,7 +35,8 @@ class Listing:
         for name in ("tag", "assignee", "team"):
             if (number := _number(asked.get(name))) is not None:
                 values[f"{name}_id"] = number
-        return cls(inbox_id=inbox_id, files=str(asked.get("files", "")) in ("1", "y", "True"), **values)
+        ticked = {name: str(asked.get(name, "")) in ("1", "y", "True") for name in ("files", "late")}
+        return cls(inbox_id=inbox_id, **ticked, **values)
 
     def query(self) -> dict:
         """What differs from a plain list of what is open, as `of` takes it."""
@@ -43,7 +45,7 @@ class Listing:
                 if getattr(self, name) != getattr(plain, name)}
         told |= {name: number for name in ("tag", "assignee", "team")
                  if (number := getattr(self, f"{name}_id")) is not None}
-        return {**told, **({"files": "1"} if self.files else {})}
+        return told | {name: "1" for name in ("files", "late") if getattr(self, name)}
 
     def but(self, **changes) -> "Listing":
         return replace(self, **changes)
@@ -51,7 +53,7 @@ class Listing:
     @property
     def is_filtered(self) -> bool:
         """Does it show less than its tab and view?"""
-        return bool(self.tag_id or self.assignee_id or self.team_id or self.files)
+        return bool(self.tag_id or self.assignee_id or self.team_id or self.files or self.late)
 
 
 def tab_of(status: str) -> str:

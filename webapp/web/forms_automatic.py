@@ -4,8 +4,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 
 from webapp.rules import bounds as b
-from webapp.rules.hours import DEFAULT, TEXT_MAX, text_of
+from webapp.rules.hours import DEFAULT, HOLIDAYS_MAX, TEXT_MAX, text_of
 from webapp.rules.spam import check_pattern
+from webapp.rules.targets import typed
 from webapp.web.fields import Asks, AtMost, Needed
 from webapp.web.forms import Form
 from webapp.words import time_zone
@@ -29,6 +30,7 @@ class WorkingHours(Form):
     day4 = StringField(_("Friday"), [AtMost(TEXT_MAX)])
     day5 = StringField(_("Saturday"), [AtMost(TEXT_MAX)])
     day6 = StringField(_("Sunday"), [AtMost(TEXT_MAX)])
+    holidays = TextAreaField(_("Holidays"), [AtMost(HOLIDAYS_MAX)])
 
     @property
     def days(self):
@@ -39,6 +41,15 @@ class WorkingHours(Form):
         return [day.data or "" for day in self.days]
 
 
+class Targets(Form):
+    """Within how long mail is answered; an empty number: no target."""
+
+    first = StringField(_("The first answer within"), [AtMost(6)])
+    first_unit = StringField(default="hours")
+    later = StringField(_("Later answers within"), [AtMost(6)])
+    later_unit = StringField(default="hours")
+
+
 class NewSender(Form):
     kind = RadioField(_("Mail of this sender"), default="deny", choices=[
         ("deny", _("Always spam")), ("allow", _("Never spam"))])
@@ -46,12 +57,16 @@ class NewSender(Form):
         Needed(), AtMost(b.ADDRESS_MAX), Asks(lambda form, field: check_pattern(form.kind.data, field.data, 0))])
 
 
-def forms_of(inbox, sender_form=None, replies_form=None, hours_form=None):
+def forms_of(inbox, sender_form=None, replies_form=None, hours_form=None, targets_form=None):
     """The forms of an inbox as it is set; one that was refused comes as it was typed. Who has said no hours is offered
     the usual ones."""
     hours = inbox.hours or {"zone": time_zone(), "days": DEFAULT}
     texts = {f"day{number}": text_of(spans) for number, spans in enumerate(hours["days"])}
+    texts["holidays"] = ", ".join(hours.get("holidays", ()))
+    (first, first_unit), (later, later_unit) = typed(inbox.first_within), typed(inbox.later_within)
     return dict(
+        targets_form=targets_form or Targets(formdata=None, first=first, first_unit=first_unit, later=later,
+                                             later_unit=later_unit),
         sender_form=sender_form or NewSender(formdata=None),
         replies_form=replies_form or AutoReplies(
             formdata=None, auto_first=inbox.auto_first, auto_first_text=inbox.auto_first_text,

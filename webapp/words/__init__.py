@@ -21,10 +21,12 @@ from webapp.words import (
     people,
     pictures,
     reasons,
+    reports,
     rules,
     search,
     senders,
     snoozing,
+    targets,
     zones,
 )
 from webapp.words.dates import time_zone
@@ -32,8 +34,8 @@ from webapp.words.dates import time_zone
 FOLDER = Path(__file__).parent / "catalogues"
 
 __all__ = ["acts", "audit", "automatic", "connecting", "dates", "devices", "events", "invitations", "lists",
-           "notices", "outgoing", "people", "pictures", "reasons", "say", "search", "senders", "snoozing", "time_zone",
-           "zones"]
+           "notices", "outgoing", "people", "pictures", "reasons", "reports", "say", "search", "senders", "snoozing",
+           "targets", "time_zone", "zones"]
 
 
 def say(broken):

@@ -207,6 +207,7 @@ ACTIONS = {
     "inbox.sender_removed": ("inboxes", lambda f: _("Took %(pattern)s off the lists of senders of %(inbox)s.",
                                                     pattern=f["pattern"], inbox=f["inbox"])),
     "inbox.replies_changed": ("inboxes", lambda f: _("Changed what %(inbox)s answers by itself.", inbox=f["inbox"])),
+    "inbox.targets_changed": ("inboxes", lambda f: _("Changed within how long %(inbox)s answers.", inbox=f["inbox"])),
     "inbox.hours_changed": ("inboxes", lambda f: _("Changed the working hours of %(inbox)s.", inbox=f["inbox"])),
 
     "connection.connected": ("addresses", lambda f: _and(

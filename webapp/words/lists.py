@@ -18,6 +18,11 @@ def views():
             ("mentions", _("That mention me")), ("following", _("That I follow")))
 
 
+def sorts():
+    return (("newest", _("Newest first")), ("oldest", _("Oldest first")),
+            ("due", _("Reply due first (only those that are due)")))
+
+
 def title(listing, inbox, saved=None):
     """What the list is called."""
     if saved:
@@ -26,6 +31,8 @@ def title(listing, inbox, saved=None):
             "unassigned": _("Unassigned")}.get(listing.view)
     name = name or {"sent": pgettext("conversations", "Sent"), "spam": _("Spam"),
                     "trash": _("Trash")}.get(listing.status)
+    if listing.late:
+        name = _("Overdue")
     if inbox is None:
         return name or (pgettext("conversations", "Snoozed") if listing.status == "snoozed" else _("All inboxes"))
     return f"{inbox.name} – {name}" if name else inbox.name
@@ -55,6 +62,8 @@ def hint(conversation, listing, leaves=None):
 
 def empty(listing):
     """(heading, sentence) of a list in which nothing is."""
+    if listing.late:
+        return _("Nothing is overdue"), _("Whoever waits longer than your response targets say is here.")
     if listing.is_filtered:
         return _("Nothing matches"), _("Show more by taking something off the filter.")
     by_view = {

@@ -207,6 +207,10 @@ SENTENCES = {
     "many_spans": lambda limit, **_f: _("Type at most %(limit)s spans a day.", limit=limit),
     "no_auto_text": lambda **_f: _("Write what is to be sent."),
     "long_auto_text": lambda limit, **_f: _("Use at most %(limit)s characters.", limit=limit),
+    "bad_holiday": lambda day, **_f: _("%(day)s is no day. Type days such as 2026-12-25 or 25.12.2026.", day=day),
+    "many_holidays": lambda limit, **_f: _("Type at most %(limit)s days.", limit=limit),
+    "no_hours_at_all": lambda **_f: _("Say on which days somebody is there first."),
     "no_hours": lambda **_f: _("Say your working hours below first."),
+    "bad_target": lambda days, **_f: _("Type a whole number, %(days)s days at most, or leave it empty.", days=days),
     "bad_port": lambda **_f: _("Use a number from 1 to 65535."),
 }

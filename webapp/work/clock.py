@@ -5,6 +5,7 @@ import time
 
 from webapp.extensions import db
 from webapp.jobs import sweep
+from webapp.models.types import now
 from webapp.work import alive, stopper
 
 log = logging.getLogger(__name__)
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 def run():
     from wsgi import app
     stop, next_look, next_sweep = stopper(), 0.0, 0.0
+    looked = now()
     with app.app_context():
         while not stop.wait(1.0):
             try:
@@ -21,6 +23,7 @@ def run():
                     next_look = time.monotonic() + 5
                     sweep.abandoned()
                     sweep.snoozed()
+                    looked = sweep.overdue(looked)
                 if time.monotonic() >= next_sweep:
                     next_sweep = time.monotonic() + 30
                     alive("clock")

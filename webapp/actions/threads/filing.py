@@ -1,6 +1,6 @@
 """New mail finds its conversation, or opens one."""
 
-from webapp.actions import indexing
+from webapp.actions import answers, indexing
 from webapp.actions.following import tell_of_mail
 from webapp.actions.threads.desk import Desk, able, let_take_part, name_refused, owners_first, owns, refuse, say_keys
 from webapp.actions.threads.joining import ask_again, settle
@@ -77,6 +77,7 @@ def file_again(message, parsed, item):
         meet_contact(desk, conversation, message, parsed, sender)
         learn(conversation, message)
         write(desk)
+    answers.derive(conversation)
     _announce(conversation)
 
 

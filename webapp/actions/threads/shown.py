@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from webapp.actions import answers
 from webapp.extensions import db
 from webapp.models import Event
 from webapp.models.inbox import may_act
@@ -22,7 +23,8 @@ def open_for(desk, message):
     recent = message.at > desk.since - RECENT and not _looked_at(desk, message)
     conversation = Row(id=desk.ids.pop(0), inbox_id=desk.inbox_id, subject=base_subject(message.subject),
                        status="open" if recent else "closed", status_at=message.at, snoozed_until=None, woke_at=None,
-                       assignee_id=None, team_id=None, contact_id=None, opened_at=message.at, last_at=message.at,
+                       asked_at=None, asks_first=True, due_at=None, settled_id=0, assignee_id=None, team_id=None,
+                       contact_id=None, opened_at=message.at, last_at=message.at,
                        last_outgoing=False, last_out_at=None, last_snippet="", who="", who_address="", who_at=None,
                        message_count=0, has_attachments=False, last_in_id=0, possible_reply_to_id=None,
                        merged_into_id=None)
@@ -32,6 +34,13 @@ def open_for(desk, message):
 
 
 def count_in(desk, conversation, message, seen, written_here=False):
+    _count_in(desk, conversation, message, seen, written_here)
+    if answers.is_question(message, max(desk.since, desk.known_until or desk.since)):
+        answers.asked(conversation, message)
+    answers.say_due(conversation)
+
+
+def _count_in(desk, conversation, message, seen, written_here):
     is_newest = message.at >= conversation.last_at or not conversation.message_count
     is_first, customer = not conversation.message_count, conversation.who_address
     if message.outgoing and not is_first and (message.auto or written_here and message.at > now()):
@@ -161,6 +170,7 @@ def absorb(keep, other):
         keep.last_at, keep.last_snippet, keep.last_outgoing = other.last_at, other.last_snippet, other.last_outgoing
     keep.last_out_at = max(filter(None, (keep.last_out_at, other.last_out_at)), default=None)
     _stands(keep, joined(keep.status, other.status, keep.last_outgoing), keep.last_at)
+    answers.join(keep, other)
 
 
 def _looked_at(desk, message):

@@ -12,6 +12,7 @@ from webapp.blueprints.team import (
     presence,
     printed,
     regroup,
+    reports,
     search,
     sending,
     settings,
@@ -21,4 +22,4 @@ from webapp.blueprints.team import (
 from webapp.blueprints.team.routes import blueprint
 
 __all__ = ["acting", "answering", "automatic", "blueprint", "composing", "conversation", "enclosures", "inbox", "notes",
-           "presence", "printed", "regroup", "search", "sending", "settings", "templates", "views"]
+           "presence", "printed", "regroup", "reports", "search", "sending", "settings", "templates", "views"]

@@ -11,7 +11,7 @@ from webapp.extensions import db
 from webapp.rules import RuleBroken
 from webapp.web import find
 from webapp.web.forms import Act
-from webapp.web.forms_automatic import AutoReplies, NewSender, WorkingHours
+from webapp.web.forms_automatic import AutoReplies, NewSender, Targets, WorkingHours
 from webapp.web.present import go
 
 
@@ -44,9 +44,20 @@ def change_replies(inbox_id):
 @blueprint.post("/inboxes/<int:inbox_id>/automatic/hours")
 def change_hours(inbox_id):
     found, form = find.inbox_to_set(inbox_id), WorkingHours()
-    if form.did(lambda: automatic.change_hours(current_user, found, form.zone.data or "", form.typed)):
+    if form.did(lambda: automatic.change_hours(current_user, found, form.zone.data or "", form.typed,
+                                                form.holidays.data or "")):
         return go(url_for("team.settings", inbox_id=found.id, _anchor="hours"))
     return page(found, 422, hours_form=form)
+
+
+@blueprint.post("/inboxes/<int:inbox_id>/automatic/targets")
+def change_targets(inbox_id):
+    found, form = find.inbox_to_set(inbox_id), Targets()
+    if form.did(lambda: automatic.change_targets(
+            current_user, found, (form.first.data or "", form.first_unit.data or ""),
+            (form.later.data or "", form.later_unit.data or ""))):
+        return go(url_for("team.settings", inbox_id=found.id, _anchor="targets"))
+    return page(found, 422, targets_form=form)
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/automatic/senders")

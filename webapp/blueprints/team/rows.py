@@ -73,9 +73,10 @@ def shell(found, conversation=None):
 
 def rows_of(found, listing, conversation=None):
     query = _of(listing, listed())
-    at = Conversation.last_out_at if listing.status == "sent" else Conversation.last_at
+    at = (Conversation.due_at if listing.sort == "due" else Conversation.last_out_at if listing.status == "sent"
+          else Conversation.last_at)
     page, more = paging.page(db.session, query, at, Conversation.id, request.args.get("before"),
-                             oldest_first=listing.sort == "oldest")
+                             oldest_first=listing.sort in ("oldest", "due"))
     last = page[-1][0] if page else None
     leaving = _leaving([c.id for c, _unread in page])
     connections = db.session.scalars(feeding([found.id])).all() if found else []
@@ -106,12 +107,14 @@ def _of(listing, query):
     """The SELECT, narrowed to what the list shows."""
     c, me = Conversation, current_user.id
     query = query.where(c.inbox_id == listing.inbox_id if listing.inbox_id else c.inbox_id.in_(_readable_ids()))
+    # What is due are few of very many: found by their own index, not by their status.
+    status = func.coalesce(c.status, "") if listing.sort == "due" or listing.late else c.status
     if listing.status == "sent":
         query = query.where(c.last_out_at.is_not(None), c.status.not_in(HIDDEN))
     elif listing.status == "any":
-        query = query.where(c.status.in_(SHOWN_IN_ANY))
+        query = query.where(status.in_(SHOWN_IN_ANY))
     else:
-        query = query.where(c.status == listing.status)
+        query = query.where(status == listing.status)
     query = query.where(*{
         "all": (), "unassigned": (c.assignee_id.is_(None),), "mine": (c.assignee_id == me,),
         "mentions": (exists().where(Note.conversation_id == c.id, Mention.note_id == Note.id,
@@ -124,6 +127,10 @@ def _of(listing, query):
         query = query.where(c.assignee_id == listing.assignee_id)
     if listing.team_id:
         query = query.where(c.team_id == listing.team_id)
+    if listing.sort == "due":
+        query = query.where(c.due_at.is_not(None))
+    if listing.late:
+        query = query.where(c.due_at < now())
     return query.where(c.has_attachments) if listing.files else query
 
 
@@ -175,6 +182,8 @@ def side_of(listing, place="list"):
         tab_counts={} if listing.is_filtered else {tab: sum(
             n for (inbox_id, status), n in of_view.items()
             if status == tab and listing.inbox_id in (None, inbox_id)) for tab in TABS},
+        overdue=db.session.scalar(select(func.count()).select_from(Conversation).where(
+            Conversation.due_at < now(), Conversation.inbox_id.in_([i.id for i in inboxes]))),
         mentions=db.session.scalar(select(func.count()).select_from(Mention).where(
             Mention.person_id == current_user.id, Mention.seen_at.is_(None))),
         draft_count=db.session.scalar(select(func.count()).select_from(Draft).where(
