@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload
 
 from webapp.actions.audit import note
 from webapp.actions.waiting import tell_waiting
@@ -26,7 +25,7 @@ class From(NamedTuple):
 
 def senders_of(connection):
     """Each From of a connection, its own address first."""
-    return [From(connection, connection.address), *(From(connection, a.address) for a in of(connection.id))]
+    return [From(connection, connection.address), *(From(connection, a.address) for a in connection.aliases)]
 
 
 def written_to(message):
@@ -79,7 +78,7 @@ def drop_all(connection, *those):
 
 def of(connection_id):
     """The aliases of a connection, the oldest first."""
-    return db.session.scalars(select(Alias).where(Alias.connection_id == connection_id).options(joinedload(Alias.hold))
+    return db.session.scalars(select(Alias).where(Alias.connection_id == connection_id)
                               .order_by(Alias.hold_id)).all()
 
 

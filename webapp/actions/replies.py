@@ -2,7 +2,7 @@
 
 from sqlalchemy import or_, select
 
-from webapp.actions import aliases, drafts, letters, threads
+from webapp.actions import drafts, letters, threads
 from webapp.actions.letters import Letter
 from webapp.extensions import db
 from webapp.mail.compose import forward_subject, reply_subject
@@ -55,7 +55,7 @@ def answer_all(parent, sender, inbox):
 def _own(sender):
     """The addresses of its mailbox: whoever writes to one of them is not answered there."""
     return {sender.address.lower(), sender.connection.address.lower(),
-            *(alias.address.lower() for alias in aliases.of(sender.connection.id))}
+            *(alias.address.lower() for alias in sender.connection.aliases)}
 
 
 def chosen(conversation, message_id):

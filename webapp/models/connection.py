@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
-from webapp.models.hold import Hold
+from webapp.models.hold import Alias, Hold
 from webapp.models.inbox import Inbox
 from webapp.models.person import Person
 from webapp.models.types import Moment, no_longer_than, now, one_of
@@ -112,6 +112,7 @@ class Connection(db.Model):
     person: Mapped[Person | None] = relationship(foreign_keys=[person_id])
     inbox: Mapped[Inbox | None] = relationship(foreign_keys=[inbox_id])
     connected_by: Mapped[Person] = relationship(foreign_keys=[connected_by_id])
+    aliases: Mapped[list[Alias]] = relationship(viewonly=True, order_by=Alias.hold_id)
     folders: Mapped[list["Folder"]] = relationship(back_populates="connection", order_by="Folder.id")
 
     @property

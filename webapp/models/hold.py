@@ -39,7 +39,7 @@ class Alias(db.Model):
 
     hold_id: Mapped[int] = mapped_column(ForeignKey("hold.id", ondelete="CASCADE"), primary_key=True)
     connection_id: Mapped[int] = mapped_column(ForeignKey("connection.id", ondelete="CASCADE"), index=True)
-    hold: Mapped[Hold] = relationship()
+    hold: Mapped[Hold] = relationship(lazy="joined", innerjoin=True)
 
     address = property(lambda self: self.hold.address)
 

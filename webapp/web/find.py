@@ -30,6 +30,7 @@ from webapp.models.inbox import may_act as person_may_act
 from webapp.models.message import visible_messages
 from webapp.models.view import SavedView, visible_views
 from webapp.rules.access import may_act_in_inbox, may_read_inbox
+from webapp.web.once import once
 
 LARGEST_ID = 2**31 - 1      # of PostgreSQL's integer; neither database can be asked for a larger one
 
@@ -65,10 +66,15 @@ def inbox(inbox_id):
     return _one(readable_inboxes(current_user).where(Inbox.id == inbox_id))
 
 
+def inboxes_to_read():
+    """The inboxes that the person who asks may read, as the sidebar has them."""
+    return once(("readable", current_user.id), lambda: db.session.scalars(readable_inboxes(current_user)).all())
+
+
 def inboxes_to_act():
-    """The inboxes in which the person who asks may act, as the sidebar has them."""
+    """Those of them in which the person who asks may act."""
     # Whoever may read a restricted one is a member of it.
-    return [i for i in db.session.scalars(readable_inboxes(current_user))
+    return [i for i in inboxes_to_read()
             if may_act_in_inbox(current_user.role, i.access, member=True)]
 
 
@@ -178,7 +184,7 @@ def hold(hold_id):
 
 def may_act(inbox):
     """May the person who asks answer, assign and close in this inbox?"""
-    return person_may_act(current_user, inbox)
+    return once(("act", current_user.id, inbox.id), lambda: person_may_act(current_user, inbox))
 
 
 def may_read(inbox):
@@ -187,7 +193,8 @@ def may_read(inbox):
 
 def belongs_to(inbox):
     """Is the person who asks a member of it, by name or by team?"""
-    return bool(db.session.scalar(select(is_member(current_user.id, inbox.id))))
+    return once(("member", current_user.id, inbox.id), lambda: bool(
+        db.session.scalar(select(is_member(current_user.id, inbox.id)))))
 
 
 def to_act(conversation_id):

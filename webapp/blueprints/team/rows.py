@@ -22,7 +22,6 @@ from webapp.models import (
     Tag,
 )
 from webapp.models.connection import feeding
-from webapp.models.inbox import readable_inboxes
 from webapp.models.tally import counts
 from webapp.models.types import now
 from webapp.models.view import visible_views
@@ -30,6 +29,7 @@ from webapp.rules.listing import SHOWN_IN_ANY, STATUSES, TABS, Listing, tab_of
 from webapp.rules.statuses import ACTIVE, HIDDEN
 from webapp.web import find, paging
 from webapp.web.forms import Act
+from webapp.web.once import once
 
 
 @blueprint.app_template_global()
@@ -145,6 +145,10 @@ def listed():
 
 def known_tags():
     """The tags of conversations that one may read."""
+    return once(("tags", current_user.id), _known_tags)
+
+
+def _known_tags():
     read = exists().where(ConversationTag.tag_id == Tag.id, Conversation.id == ConversationTag.conversation_id,
                           Conversation.inbox_id.in_(_readable_ids()))
     return db.session.scalars(select(Tag).where(read).order_by(Tag.name)).all()
@@ -164,14 +168,14 @@ def _leaving(ids):
 
 
 def _readable_ids():
-    return [i.id for i in db.session.scalars(readable_inboxes(current_user))]
+    return [i.id for i in find.inboxes_to_read()]
 
 
 def side_of(listing, place="list"):
     """The sidebar: inboxes with {(inbox, status): how many}, what of it is nobody's and what is mine, and further
     numbers. `tab_counts`: of the list's own tabs. `place`: what of it is current: list (that of `listing`), drafts,
     view-ID, or nothing in it."""
-    inboxes = db.session.scalars(readable_inboxes(current_user)).all()
+    inboxes = find.inboxes_to_read()
     total, free, mine = {}, {}, {}
     for inbox_id, status, assignee_id, n in db.session.execute(counts([i.id for i in inboxes], ACTIVE)):
         for numbers, counted in ((total, True), (free, not assignee_id), (mine, assignee_id == current_user.id)):
