@@ -1,12 +1,12 @@
 """SELECTs of what reports count, of inboxes that the caller has found to be readable; `since` and `before` are moments.
 
 Each is one aggregate, read from an index of its own. A slot is the beginning of an hour (or quarter, for zones that are
-no whole hours off) in UTC: the reader's days are made of them. Seconds are counted as whole minutes.
+no whole hours off) in UTC: the reader's days are made of them. Seconds become minutes.
 """
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Integer, String, cast, func, literal_column, select, type_coerce
+from sqlalchemy import Integer, String, case, cast, func, literal_column, select, type_coerce
 
 from webapp.extensions import db
 from webapp.models.conversation import Conversation
@@ -17,9 +17,13 @@ NOT_COUNTED = ("spam", "merged")
 
 
 def mail(inbox_ids, since, before, quarters):
-    """(inbox, slot, outgoing, author, how many). Not what machines wrote, nor spam."""
-    slot = _slot(Message.at, quarters)
-    return _of_mail(inbox_ids, since, before, Conversation.inbox_id, slot, Message.outgoing, Message.author_id)
+    """(slot, outgoing, how many). Not what machines wrote, nor spam."""
+    return _of_mail(inbox_ids, since, before, _slot(Message.at, quarters), Message.outgoing)
+
+
+def mail_of_each(inbox_ids, since, before):
+    """(inbox, outgoing, author, how many)"""
+    return _of_mail(inbox_ids, since, before, Conversation.inbox_id, Message.outgoing, Message.author_id)
 
 
 def mail_in_all(inbox_ids, since, before):
@@ -99,7 +103,9 @@ def _answers(inbox_ids, since, before):
 
 
 def _minutes(seconds):
-    return cast(seconds, Integer) // 60
+    """Up to two hours each; of what is longer, and shown in hours, quarters are enough."""
+    seconds = cast(seconds, Integer)
+    return case((seconds < 7200, seconds // 60), else_=seconds // 900 * 15)
 
 
 def _slot(at, quarters):

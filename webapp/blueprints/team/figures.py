@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date
 
 from webapp.extensions import db
 from webapp.models import report
@@ -29,7 +28,8 @@ def figures(inbox_ids, period, where):
     since, before = period.bounds(lambda day: midnight(day, where))
     quarters = has_quarters(since, before, where)
     local = _local(where)
-    _count_mail(found, report.mail(inbox_ids, since, before, quarters), local)
+    _count_mail(found, report.mail(inbox_ids, since, before, quarters), report.mail_of_each(inbox_ids, since, before),
+                local)
     for inbox_id, slot, n in _rows(report.opened(inbox_ids, since, before, quarters)):
         for measures in (found.total, found.inboxes[inbox_id], found.days[local(slot)[0]]):
             measures.new += n
@@ -64,24 +64,17 @@ def totals(inbox_ids, period, where):
     return total
 
 
-def _count_mail(found, query, local):
-    """Some ten thousand rows: added up as plain numbers first."""
-    inboxes, people, days = defaultdict(int), defaultdict(int), defaultdict(int)
-    for inbox_id, slot, outgoing, author_id, n in _rows(query):
-        here = local(slot)
-        inboxes[inbox_id, outgoing] += n
-        days[here[0], outgoing] += n
-        if outgoing:
-            people[author_id] += n
-        else:
-            found.hours[here[1:]] += n
-    for (key, outgoing), n in [*inboxes.items(), *days.items()]:
-        measures = (found.days if isinstance(key, date) else found.inboxes)[key]
-        _mail(measures, outgoing, n)
-    for (_inbox, outgoing), n in inboxes.items():
+def _count_mail(found, by_slot, of_each, local):
+    for slot, outgoing, n in _rows(by_slot):
+        day, weekday, hour = local(slot)
+        _mail(found.days[day], outgoing, n)
+        if not outgoing:
+            found.hours[weekday, hour] += n
+    for inbox_id, outgoing, author_id, n in _rows(of_each):
+        _mail(found.inboxes[inbox_id], outgoing, n)
         _mail(found.total, outgoing, n)
-    for person_id, n in people.items():
-        found.people[person_id].mail_out += n
+        if outgoing:
+            _mail(found.people[author_id], outgoing, n)
 
 
 def _mail(measures, outgoing, n):
