@@ -66,9 +66,9 @@ def test_nothing_is_installed_when_all_is_there(monkeypatch):
 
 def test_a_benchmark_is_run_by_its_name(tmp_path, capfd):
     (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "benchmarks" / "sync.py").write_text("print('sync 7 ms')")
+    (tmp_path / "benchmarks" / "sync.py").write_text("import sys\nprint('sync 7 ms', *sys.argv[1:])")
     (tmp_path / "benchmarks" / "live.py").write_text("raise SystemExit(3)")
-    assert bench.bench(tmp_path, "sync") == 0
+    assert bench.bench(tmp_path, "sync", ["--rounds", "2"]) == 0
     assert "sync 7 ms" in capfd.readouterr().out
     assert bench.bench(tmp_path) == 3
     assert bench.bench(tmp_path, "nonesuch") == 2

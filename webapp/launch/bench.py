@@ -1,4 +1,4 @@
-"""`python3 run bench [name]`: the scripts that print the README's figures."""
+"""`python3 run bench [name [arguments]]`: the scripts that print the README's figures."""
 
 import os
 import subprocess
@@ -8,8 +8,9 @@ from pathlib import Path
 from webapp.launch.terminal import complain, say
 
 
-def bench(root, name=None, environ=os.environ):
-    """Run one script of benchmarks/ or all of them, in order of their names. Returns the first bad exit code."""
+def bench(root, name=None, arguments=(), environ=os.environ):
+    """Run one script of benchmarks/ with its own arguments, or all of them, in order of their names. Returns the first
+    bad exit code."""
     scripts = {path.stem: path for path in sorted((Path(root) / "benchmarks").glob("*.py"))
                if not path.name.startswith("_")}
     if name and name.removesuffix(".py") not in scripts:
@@ -20,7 +21,7 @@ def bench(root, name=None, environ=os.environ):
         if name and stem != name.removesuffix(".py"):
             continue
         say(f"== {stem}")
-        code = _run(root, path, (), environ)
+        code = _run(root, path, arguments, environ)
         worst = worst or code
     return worst
 

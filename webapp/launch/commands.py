@@ -22,6 +22,9 @@ def main(arguments):
     if arguments[0] == "torture":  # and this one's are the script's
         from webapp.launch.bench import torture
         return torture(ROOT, arguments[1:])
+    if arguments[0] == "bench" and len(arguments) > 1 and not arguments[1].startswith("-"):
+        from webapp.launch.bench import bench
+        return bench(ROOT, arguments[1], arguments[2:])
     if arguments[0] == MAIL_SERVERS:
         from webapp.launch.mail_servers import become
         return become(arguments[1:])
@@ -33,7 +36,7 @@ def main(arguments):
         from webapp.launch.doctor import doctor
         return doctor(ROOT, options)
     from webapp.launch.bench import bench
-    return bench(ROOT, options.name)
+    return bench(ROOT)
 
 
 def parser():
@@ -51,7 +54,7 @@ def parser():
     commands.add_parser("test", help="run every test; arguments go to pytest")
     commands.add_parser("lint", help="check the code's style")
     bench = commands.add_parser("bench", help="run the scripts that print the README's figures")
-    bench.add_argument("name", nargs="?", help="one of benchmarks/*.py; all of them without it")
+    bench.add_argument("name", nargs="?", help="one of benchmarks/*.py, and its own arguments; all of them without it")
     commands.add_parser("torture", help="200 kills with -9, all letters from hell: does it hold? (--help tells more)")
     commands.add_parser("doctor", parents=[serving], help="tell what is wrong with this installation")
     return top
