@@ -29,7 +29,25 @@
     return [row, progress];
   };
 
-  const upload = (of, files, within) => new Promise(done => {
+  // What is being sent up: the message waits for it, and stays when it could not be taken.
+  const under = new Set();
+  const upload = (of, files, within) => {
+    const running = sent(of, files, within).finally(() => under.delete(running));
+    under.add(running);
+    return running;
+  };
+  document.addEventListener("submit", async e => {
+    if (e.target.id !== "composer" || !under.size || e.submitter?.name === "template") return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    if (e.target.hasAttribute("aria-busy")) return;
+    e.target.setAttribute("aria-busy", "true");
+    const taken = await Promise.all(under);
+    e.target.removeAttribute("aria-busy");
+    if (e.target.isConnected && taken.every(Boolean)) e.target.requestSubmit(e.submitter);
+  }, true);
+
+  const sent = (of, files, within) => new Promise(done => {
     const large = [...files].reduce((sum, f) => sum + f.size, 0) > of.dataset.limit * 1e6;
     if (large) { complain(of, of.dataset.large); return done(null); }
     const data = new FormData(of), names = [...files].map(f => f.name).join(", ");

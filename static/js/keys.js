@@ -85,6 +85,9 @@
       if (form) { e.preventDefault(); form.requestSubmit(e.shiftKey ? form.querySelector("[value=close]") : form.querySelector(".send .btn")); }
       return;
     }
+    // In a menu the button beside the field is meant, not the first one of the form: that would send at once.
+    const beside = e.key === "Enter" && e.target.matches?.(".menu__row input") && e.target.parentElement.querySelector("button");
+    if (beside) { e.preventDefault(); beside.click(); return; }
     if (e.key === "Escape") {
       if (typing(e) && e.target.closest("#composer, #note-composer")) { e.target.blur(); return; }
       if (!typing(e) && leave()) e.preventDefault();

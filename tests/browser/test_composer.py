@@ -19,7 +19,7 @@ PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQV
 @pytest.fixture(scope="module")
 def inbox(stage, once):
     stage.mailbox(ADDRESS)
-    for n in range(1, 7):
+    for n in range(1, 9):
         stage.dovecot.deliver(ADDRESS, letter(ADDRESS, f"Question {n}", sender=f"Customer {n} <q{n}@customer.example>"))
     return connect_team(once("zofia"), ADDRESS, "Composing")
 
@@ -133,3 +133,25 @@ def test_a_reply_without_javascript_leaves_once(page_of, inbox, stage):
     page.locator("#composer textarea[name=text]").fill("By hand")
     page.locator("#composer .send button.btn--primary").first.click()
     assert sent_after(stage, before).get_body(("plain",)).get_content().startswith("By hand")
+
+
+def test_enter_beside_a_day_means_that_day_and_sends_nothing_now(page_of, inbox, stage):
+    page, before = opened(page_of, inbox, "Question 7"), len(stage.sink.received)
+    page.locator("#rich").click()
+    page.keyboard.type("Not before the new year")
+    page.get_by_role("button", name="More choices").click()
+    page.locator("#send-until").fill("2027-03-01T09:00")
+    page.locator("#send-until").press("Enter")
+    expect(page.locator("#messages")).to_contain_text("1 March", timeout=SOON)
+    assert len(stage.sink.received) == before
+
+
+def test_a_message_waits_for_a_file_that_is_still_on_its_way(page_of, inbox, stage):
+    page, before = opened(page_of, inbox, "Question 8"), len(stage.sink.received)
+    page.route("**/files", lambda route: (time.sleep(1), route.continue_()))
+    page.locator("#rich").click()
+    page.keyboard.type("Here it is")
+    page.locator("#files").set_input_files({"name": "offer.txt", "mimeType": "text/plain", "buffer": b"Ten pallets"})
+    page.keyboard.press("Control+Enter")
+    mail = sent_after(stage, before)
+    assert [a.get_filename() for a in mail.iter_attachments()] == ["offer.txt"]
