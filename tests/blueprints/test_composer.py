@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from webapp.actions import drafts, letters, replies
 from webapp.extensions import db, unit
+from webapp.live import versions
 from webapp.models import Connection, Conversation, Draft, DraftFile, Event, InboxMember, Message, Note, Outbox
 from webapp.models.types import now
 from webapp.rules.bounds import FILES_MAX, FILES_MAX_MB
@@ -109,12 +110,21 @@ def test_a_draft_holds_the_whole_message_and_colleagues_read_it(url, browser_of)
         assert "Half a th" not in page and "Marek has written something here" in page
         assert "Half a th" in client.get(f"{url}/drafts/{marek}").text
         assert "<html" not in client.get(f"{url}/drafts/{marek}", headers=SWAP).text
+        assert 'data-live="drafts-1"' in client.get(f"{url}/drafts/{marek}").text
+        known = versions(["drafts-1"])["drafts-1"]
+        with unit():
+            drafts.save_draft(person("marek"), db.session.get(Conversation, 1), "Half a thought")
+        assert client.get(f"/live/poll?on=drafts-1:{known}").json["drafts-1"] > known
+        assert "Half a thought" in client.get(f"{url}/drafts/{marek}", headers=SWAP).text
     with browser_of("ewa") as client:
         assert client.get(f"{url}/drafts/{marek}").status_code == 404
         assert "Marek has written" not in client.get(url).text
     with browser_of("marek") as client:
         assert client.post(f"{url}/draft/discard", headers=HERE).status_code == 303
     assert stored(Draft) == []
+    with browser_of("zofia") as client:
+        assert "It was sent, or thrown away." in client.get(f"{url}/drafts/{marek}", headers=SWAP).text
+        assert client.get(f"{url}/drafts/{marek}").status_code == 404
 
 
 def test_nobody_who_left_the_inbox_reads_its_drafts(url, browser_of, team):

@@ -59,7 +59,7 @@ def _keep(draft, **fields):
             setattr(draft, name, readable(fields[name]))
     draft.saved_at = now()
     db.session.flush()
-    announce(f"person-{draft.person_id}")
+    announce(f"person-{draft.person_id}", *([f"drafts-{draft.conversation_id}"] if draft.conversation_id else []))
     return draft
 
 
@@ -67,7 +67,7 @@ def drop_draft(actor, conversation):
     dropped = db.session.execute(delete(Draft).where(Draft.conversation_id == conversation.id,
                                                      Draft.person_id == actor.id)).rowcount
     if dropped:
-        announce(f"conversation-{conversation.id}", f"person-{actor.id}")
+        announce(f"conversation-{conversation.id}", f"drafts-{conversation.id}", f"person-{actor.id}")
 
 
 def drop(draft):
@@ -75,7 +75,7 @@ def drop(draft):
     db.session.flush()
     announce(f"person-{draft.person_id}")
     if draft.conversation_id:
-        announce(f"conversation-{draft.conversation_id}")
+        announce(f"conversation-{draft.conversation_id}", f"drafts-{draft.conversation_id}")
 
 
 def make_new(conversation):
@@ -94,7 +94,7 @@ def begin(actor, conversation, **fields):
         draft = Draft(conversation_id=conversation.id, person_id=actor.id, **fields)
         db.session.add(draft)
         db.session.flush()
-        announce(f"conversation-{conversation.id}", f"person-{actor.id}")
+        announce(f"conversation-{conversation.id}", f"drafts-{conversation.id}", f"person-{actor.id}")
     return draft
 
 

@@ -17,7 +17,7 @@ blueprint = Blueprint("live", __name__)
 NAMES_MAX = 20
 LONGEST = 120.0      # seconds of a stream
 LOOKS = {"inbox": find.inbox, "conversation": find.conversation, "presence": find.conversation,
-         "connection": find.connection, "message": find.message}
+         "drafts": find.conversation, "connection": find.connection, "message": find.message}
 
 
 @blueprint.get("/live")

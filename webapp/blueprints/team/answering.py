@@ -106,7 +106,10 @@ def their_draft(conversation_id, person_id):
     if not find.may_act(found.inbox):
         abort(404)
     row = db.session.scalar(select(Draft).where(Draft.conversation_id == found.id, Draft.person_id == person_id))
-    return present("team/their_draft", draft=row or abort(404), conversation=found)
+    if row is None and not is_swap():
+        abort(404)
+    writer = row.person if row else next((p for p in find.assignees(found.inbox) if p.id == person_id), None)
+    return present("team/their_draft", draft=row, person=writer or abort(404), conversation=found)
 
 
 def enclosed(draft, form):

@@ -97,7 +97,7 @@ def new_draft(draft_id):
             return go(conversation_url(draft.conversation_id))
         return go(url_for("team.their_draft", conversation_id=draft.conversation_id, person_id=draft.person_id))
     if draft.person_id != current_user.id:
-        return present("team/their_draft", draft=draft, conversation=None)
+        return present("team/their_draft", draft=draft, person=draft.person, conversation=None)
     form = Letter(formdata=None, kind="new", token=draft.token, inbox=str(draft.inbox_id), subject=draft.subject,
                   sender=draft.sender, text=draft.text, html=editor_html(draft),
                   **{name: recipients.written(getattr(draft, name)) for name in ("to", "cc", "bcc")})
