@@ -4,7 +4,7 @@ import pytest
 from flask import url_for
 from flask_babel import force_locale, gettext
 
-from webapp.web.quick import link, translate
+from webapp.web.quick import link
 
 CASES = [
     ("team.conversation", {"conversation_id": 7}),
@@ -38,7 +38,18 @@ def test_a_sentence_is_the_readers_and_its_variables_are_escaped(app):
     with app.test_request_context("/"):
         for language in ("en", "pl", "en"):
             with force_locale(language):
-                assert translate("Reply") == gettext("Reply")
-                assert translate("Today %(time)s", time="<b>") == gettext("Today %(time)s", time="&lt;b&gt;")
+                assert said(app, "Reply") == gettext("Reply")
+                assert said(app, "Today %(time)s", time="<b>") == gettext("Today %(time)s", time="&lt;b&gt;")
         with force_locale("pl"):
-            assert translate("Reply") != "Reply"
+            assert said(app, "Reply") != "Reply"
+
+
+def test_plain_text_stays_plain(app):
+    """As in the mails that Postroom writes itself."""
+    with app.test_request_context("/"), force_locale("en"):
+        assert said(app, "Today %(time)s", plain=True, time="<b> & co") == "Today <b> & co"
+
+
+def said(app, sentence, plain=False, **variables):
+    template = "{% autoescape " + str(not plain).lower() + " %}{{ _(sentence, **variables) }}{% endautoescape %}"
+    return app.jinja_env.from_string(template).render(sentence=sentence, variables=variables)

@@ -6,6 +6,7 @@ import re
 
 from flask import request, url_for
 from flask_babel import get_locale, gettext
+from jinja2 import pass_eval_context
 from markupsafe import Markup
 
 _SLOT = 7_310_000_000       # stands for a number in a pattern; no row has it
@@ -19,8 +20,12 @@ def init_app(app):
     app.jinja_env.globals.update(_=translate, gettext=translate, url_for=link)
 
 
-def translate(sentence, /, **variables):
-    """A sentence in the reader's language, safe HTML, with its variables escaped."""
+@pass_eval_context
+def translate(here, sentence, /, **variables):
+    """A sentence in the reader's language: safe HTML with its variables escaped, or plain in a template of plain text.
+    """
+    if not here.autoescape:
+        return gettext(sentence) % variables
     locale = get_locale()
     known = locale and locale.language, sentence
     if not variables:
