@@ -88,6 +88,8 @@ def test_a_view_is_kept_shared_and_deleted(mail, browser_of):
         number = stored(SavedView)[0].id
         assert kept.location.endswith(f"/views/{number}") and shown(client.get(f"/views/{number}").text) == ["Case 1"]
         client.post("/views", data={"name": "Mine", "list": "view=mine&status=any"}, headers=HERE)
+        nameless = client.post("/views", data={"name": " ", "list": "view=mine&status=any", "inbox_id": "1"}, headers=HERE)
+        assert "Give the view a name of up to" in client.get(nameless.location).text
     with browser_of("marek") as client:
         side = client.get("/conversations").text
         assert "Put off" in side and ">Mine<" not in side

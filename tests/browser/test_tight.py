@@ -145,7 +145,7 @@ def test_somebody_is_offered_once_behind_an_at(page_of, inbox):
     open_conversation(page, "Tight 4")
     page.keyboard.press("n")
     page.locator("#note").press_sequentially("@mar")
-    expect(page.locator("#complete [role=option]")).to_have_text(["@marek"])
+    expect(page.locator("#complete [role=option]")).to_have_text(["@Marek"])
 
 
 def test_a_finger_meets_what_it_is_to_touch(page_of, inbox):

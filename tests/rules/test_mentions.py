@@ -4,7 +4,7 @@ import pytest
 
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import NOTE_MAX
-from webapp.rules.mentions import check_note, handles, spans
+from webapp.rules.mentions import as_written, check_note, handles, spans
 
 KNOWN = handles([(1, "Zofia Dąbrowska"), (2, "Marek Zieliński"), (3, "Ania Kowalczyk"), (4, "Ania Nowak"), (5, "J. R. Łoś")],
                 [(1, "Sales"), (2, "Sales North")])
@@ -38,3 +38,10 @@ def test_a_note_says_something_and_has_an_end():
         with pytest.raises(RuleBroken) as broken:
             check_note(text)
         assert broken.value.code == code
+
+
+def test_names_are_offered_as_their_owners_write_them():
+    written = as_written(handles([(1, "Zofia  Dąbrowska"), (2, "O'Neill McDuff")], [(1, "Sales North")]), {
+        ("person", 1): "Zofia  Dąbrowska", ("person", 2): "O'Neill McDuff", ("team", 1): "Sales North"})
+    assert written == {"Sales North": ("team", 1), "Zofia": ("person", 1), "O'Neill": ("person", 2),
+                       "Zofia Dąbrowska": ("person", 1), "O'Neill McDuff": ("person", 2)}

@@ -13,7 +13,7 @@ from webapp.models.person import active_people
 from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.rules.access import may_read_inbox
-from webapp.rules.mentions import check_note, handles, spans
+from webapp.rules.mentions import as_written, check_note, handles, spans
 
 
 def write(actor, conversation, text):
@@ -46,7 +46,8 @@ def readers(inbox):
 
 
 def handles_in(inbox):
-    """What may stand behind an @ here, and the people by id: (handles, {id: Person}, {team id: person ids})."""
+    """What may stand behind an @ here, and the people by id: (handles, {id: Person}, {team id: person ids}, handles as
+    they are written)."""
     people = {p.id: p for p in readers(inbox)}
     teams = db.session.scalars(select(Team).order_by(Team.name)).all()
     members = {}
@@ -54,11 +55,12 @@ def handles_in(inbox):
         if person_id in people:
             members.setdefault(team_id, set()).add(person_id)
     known = handles([(p.id, p.name) for p in people.values()], [(t.id, t.name) for t in teams if t.id in members])
-    return known, people, members
+    names = {**{("person", p.id): p.name for p in people.values()}, **{("team", t.id): t.name for t in teams}}
+    return known, people, members, as_written(known, names)
 
 
 def _called(actor, conversation, note):
-    known, people, members = handles_in(conversation.inbox)
+    known, people, members, _written = handles_in(conversation.inbox)
     named = {}
     for _start, _end, (kind, number) in spans(note.text, known):
         for person_id in [number] if kind == "person" else sorted(members[number]):

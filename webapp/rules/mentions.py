@@ -31,6 +31,11 @@ def handles(people, teams) -> dict[str, tuple]:
     return known | {fold(name): ("person", i) for i, name in people}
 
 
+def as_written(known: dict[str, tuple], names: dict[tuple, str]) -> dict[str, tuple]:
+    """The same with each name as its owner writes it. `names`: of ("person", id) and ("team", id)."""
+    return {" ".join(names[meant].split()[:len(handle.split(" "))]): meant for handle, meant in known.items()}
+
+
 def spans(text: str, known: dict[str, tuple]):
     """(start, end, what is meant) of each name in the text, the longest that fits."""
     longest = max(map(len, known), default=0)

@@ -3,13 +3,13 @@
 from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
-from webapp.rules.bounds import TAG_MAX, TAGS_MAX
+from webapp.rules.bounds import TAG_MAX, TAGS_MAX, VIEW_NAME_MAX
 from webapp.words.dates import at_time
 from webapp.words.rules import sentence
 
 # What may be said of many at once: the page's address has the code alone, which anybody can write.
 SAID = {"tag_name": {"limit": TAG_MAX}, "many_tags": {"limit": TAGS_MAX}, "not_a_time": {}, "not_ahead": {},
-        "far_ahead": {}}
+        "far_ahead": {}, "view_name": {"limit": VIEW_NAME_MAX}}
 
 
 def done(events):

@@ -118,8 +118,8 @@ def bulk():
             ACTS[do](found, act, form)
     except RuleBroken as broken:
         db.session.rollback()
-        return _list_again(listing, broken=broken.code)
-    return _list_again(listing, done=act)
+        return list_again(listing, broken=broken.code)
+    return list_again(listing, done=act)
 
 
 @blueprint.post("/acts/<act>/undo")
@@ -140,7 +140,7 @@ def take_back(act):
             or not acts.take_back(current_user, rows[e.conversation_id], e)}
     inbox_id = next(iter(rows.values())).inbox_id if rows else None
     listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), inbox_id)
-    return _list_again(listing, kept=len(kept) or None)
+    return list_again(listing, kept=len(kept) or None)
 
 
 def answer(found, act=None, code=200, **facts):
@@ -157,7 +157,7 @@ def answer(found, act=None, code=200, **facts):
     return go(conversation_url(found.id) + (f"?done={act}" if done else ""))
 
 
-def _list_again(listing, **told):
+def list_again(listing, **told):
     """Back at the list, with what was done."""
     told = {name: value for name, value in told.items() if value is not None}
     address = list_url(listing)

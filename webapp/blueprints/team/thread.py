@@ -58,7 +58,9 @@ def thread_of(found, form=None):
         Conversation.id == found.possible_reply_to_id)) if found.possible_reply_to_id else None
     notes = db.session.scalars(select(Note).where(Note.conversation_id == found.id).options(
         joinedload(Note.author), selectinload(Note.mentions)).order_by(Note.at, Note.id)).all()
-    known = notes_of.handles_in(found.inbox)[0] if notes or find.may_act(found.inbox) else {}
+    handles, written = {}, {}
+    if notes or find.may_act(found.inbox):
+        handles, _people, _members, written = notes_of.handles_in(found.inbox)
     timeline = sorted([(m.at, 0, m) for m in messages] + [(n.at, 0, n) for n in notes if not first or n.at >= first]
                       + [(e.at, 1, e) for e in events if not first or e.at >= first], key=lambda item: item[:2])
     return dict(conversation=found, inbox=found.inbox, timeline=[item[2] for item in timeline],
@@ -67,7 +69,8 @@ def thread_of(found, form=None):
                 authors=_authors(messages), people=find.assignees(found.inbox), may_act=find.may_act(found.inbox),
                 note_form=WriteNote(formdata=None), form=Act(), others=others,
                 possible=possible, **composer_of(found, messages, form), listing=listing_of(found),
-                notes={n.id: n for n in notes}, handles=known, present=who_else(found), deniable=_deniable(found),
+                notes={n.id: n for n in notes}, handles=handles, written=written,
+                present=who_else(found), deniable=_deniable(found),
                 spam_lasts=timedelta(days=SPAM_DAYS), **_choices(found))
 
 

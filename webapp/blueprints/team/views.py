@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from webapp.actions import views
+from webapp.blueprints.team.acting import list_again
 from webapp.blueprints.team.routes import blueprint
-from webapp.blueprints.team.rows import list_url, rows_of, side_of
+from webapp.blueprints.team.rows import rows_of, side_of
 from webapp.extensions import db
 from webapp.models import Draft
-from webapp.rules import RuleBroken
 from webapp.rules.listing import Listing
 from webapp.web import find
 from webapp.web.forms import Act, KeepView
@@ -27,13 +27,9 @@ def keep_view():
     listing = Listing.of(dict(parse_qsl(request.form.get("list", ""))), find.number(request.form.get("inbox_id")))
     if listing.inbox_id:
         find.inbox(listing.inbox_id)
-    if form.validate_on_submit():
-        try:
-            view = views.keep(current_user, form.name.data, listing, form.shared.data)
-            return go(url_for("team.saved_view", view_id=view.id))
-        except RuleBroken:
-            db.session.rollback()
-    return go(list_url(listing))
+    if form.did(lambda: views.keep(current_user, form.name.data, listing, form.shared.data)):
+        return go(url_for("team.saved_view", view_id=form.made.id))
+    return list_again(listing, broken="view_name")
 
 
 @blueprint.get("/views/<int:view_id>")
