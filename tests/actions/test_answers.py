@@ -14,7 +14,15 @@ from webapp.models import Answer, Closing, Connection, Conversation, Event, Inbo
 from webapp.models.types import now
 
 HOUR = timedelta(hours=1)
-T = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=50)     # mail from before an hour ago is history
+T = None        # when the first mail comes, set for each test
+
+
+@pytest.fixture(autouse=True)
+def _soon_an_hour_ago():
+    """Mail from before an hour ago is history."""
+    global T
+    T = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=50)
+
 
 
 @pytest.fixture

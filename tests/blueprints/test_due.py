@@ -10,7 +10,9 @@ from sqlalchemy import event
 from webapp.extensions import db, unit
 from webapp.models import Conversation
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+
+def now():
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
@@ -21,13 +23,13 @@ def three(app, team):
         inbox().first_within = 60
     for n, minutes in enumerate((10, 59, 30), 1):
         arrive(box, letter(subject=f"Pallet {n}", Message_ID=f"<{n}@c.example>"), first_uid=n,
-               at=NOW - timedelta(minutes=minutes))
+               at=now() - timedelta(minutes=minutes))
     late(2)
 
 
 def late(number, hours=3):
     with unit():
-        db.session.get(Conversation, number).due_at = NOW - timedelta(hours=hours, minutes=5)
+        db.session.get(Conversation, number).due_at = now() - timedelta(hours=hours, minutes=5)
 
 
 def order(page):

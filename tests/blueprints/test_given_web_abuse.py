@@ -190,7 +190,7 @@ def links_begin_with_the_configured_address(here):
     for link in stored(Link, Link.purpose == "reset"):
         with unit():
             links.find_person(link.id)
-    letters = [jobs._letter(notice, Mailbox("", "post@corp.example"))[1] for notice in stored(Notice)]
+    letters = [jobs._letter(notice, [], Mailbox("", "post@corp.example"))[1] for notice in stored(Notice)]
     assert len(letters) == 1 + len(test_web_abuse.HOSTS) + MAX_TRIES["reset"]["address"]
     for raw in letters:
         assert b"http://localhost/links/" in raw.replace(b"=\r\n", b"")

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,8 +15,9 @@ from webapp.extensions import db, unit
 from webapp.models import Connection, Conversation, Inbox, Outbox
 from webapp.models.types import now
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-TODAY = NOW.astimezone(ZoneInfo("Europe/Warsaw")).date()
+
+def this_day():
+    return now().astimezone(ZoneInfo("Europe/Warsaw")).date()
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def box(app, team):
     return box
 
 
-def write(box, n, at=NOW, **headers):
+def write(box, n, at=None, **headers):
     arrive(box, letter(Message_ID=f"<{n}@customer.example>", subject=f"Pallet {n}", **headers), first_uid=n, at=at)
     return db.session.query(db.func.max(Conversation.id)).scalar()
 
@@ -50,8 +51,8 @@ def table(client, name, query=""):
 
 
 def test_mail_answers_and_closings_are_counted(box, browser_of):
-    answer(write(box, 1, NOW - timedelta(minutes=30)))
-    answer(write(box, 2, NOW - timedelta(minutes=90)), closes=True)
+    answer(write(box, 1, now() - timedelta(minutes=30)))
+    answer(write(box, 2, now() - timedelta(minutes=90)), closes=True)
     write(box, 3)
     with browser_of("zofia") as client:
         [row] = table(client, "inboxes")
@@ -86,7 +87,7 @@ def test_spam_is_not_counted(box, browser_of):
 def test_days_and_hours_are_those_of_the_reader(box, browser_of, zone):
     with unit():
         person("zofia").time_zone = zone
-    here = (NOW - timedelta(days=3)).astimezone(ZoneInfo(zone)).replace(minute=0, second=0)
+    here = (now() - timedelta(days=3)).astimezone(ZoneInfo(zone)).replace(minute=0, second=0)
     midnight = here.replace(hour=0)
     for n, at in enumerate((midnight - timedelta(seconds=1), midnight, midnight + timedelta(hours=23, minutes=59)), 1):
         write(box, n, at.astimezone(UTC))
@@ -100,10 +101,10 @@ def test_days_and_hours_are_those_of_the_reader(box, browser_of, zone):
 
 def test_the_period_before_stands_beside_it(box, browser_of):
     for n, days in enumerate((1, 2, 8), 1):
-        write(box, n, NOW - timedelta(days=days))
+        write(box, n, now() - timedelta(days=days))
     with browser_of("marek") as client:
         assert "before: 1 (+100\u00a0%)" in client.get("/reports?days=7").text
-        own = f"days=own&since={TODAY - timedelta(days=8)}&until={TODAY - timedelta(days=8)}"
+        own = f"days=own&since={this_day() - timedelta(days=8)}&until={this_day() - timedelta(days=8)}"
         assert [row["Mail in"] for row in table(client, "days", own)] == ["1"]
 
 
