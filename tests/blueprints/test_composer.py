@@ -342,7 +342,7 @@ def test_a_note_is_written_where_answers_are_and_stays_here(url, browser_of):
     with browser_of("marek") as client:
         page = client.get(f"{url}?write=note").text
         assert 'name="note"' in page and 'id="composer"' not in page and "composer--note" in page
-        assert re.search(r'<option value="zofia" data-who="person-\d+"', page)
+        assert re.search(r'<option value="Zofia" data-who="person-\d+"', page)
         empty = client.post(f"{url}/notes", data={"note": " "}, headers=SWAP)
         assert empty.status_code == 422 and "Write something first" in empty.text and "composer--note" in empty.text
         client.post(f"{url}/notes", data={"note": "For us"}, headers=HERE)
