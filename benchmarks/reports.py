@@ -10,17 +10,12 @@ import random
 import time
 from datetime import timedelta
 
+from _installed import DATABASES, installed
 from _stage import DOMAIN, PASSWORD, percentile, report  # noqa: I001 (sets the path of what follows)
-from flask_migrate import upgrade
 from mailroom import connected
-from servers import remove, short_folder
-from servers.postgres import Postgres
-from servers.valkey import Valkey
 from sqlalchemy import select, text
 
-from webapp import create_app
 from webapp.actions import inboxes, people
-from webapp.config import Settings
 from webapp.extensions import db, unit
 from webapp.models import Answer, Closing, Conversation, Inbox, Message, Person
 from webapp.models.rows import write_rows
@@ -36,31 +31,17 @@ def main():
     parser.add_argument("--messages", type=int, default=100_000, help="in 30 days")
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--months", type=int, default=3, help="of such 30 days")
-    parser.add_argument("--only", choices=("sqlite", "postgresql"))
+    parser.add_argument("--only", choices=DATABASES)
     arguments = parser.parse_args()
-    for name in ("sqlite", "postgresql"):
-        if arguments.only in (None, name):
-            folder = short_folder("bench")
-            try:
-                with Valkey() as valkey:
-                    if name == "sqlite":
-                        _run(name, arguments, folder, valkey.url, "")
-                    else:
-                        with Postgres() as postgres:
-                            _run(name, arguments, folder, valkey.url, postgres.create_database())
-            finally:
-                remove(folder)
+    for name in [arguments.only] if arguments.only else DATABASES:
+        with installed(name) as app:
+            _run(name, arguments, app)
 
 
-def _run(name, arguments, folder, redis_url, database_url):
-    app = create_app(Settings(data_dir=str(folder), redis_url=redis_url, database_url=database_url, log_level="WARNING",
-                              base_url="http://localhost"), WTF_CSRF_ENABLED=False)
+def _run(name, arguments, app):
     with app.app_context():
-        upgrade()
         fill(arguments.messages, arguments.months)
-        figures = {what: measure(app, query, arguments.repeats) for what, query in ASKED.items()}
-        db.session.remove()
-        db.engine.dispose()
+    figures = {what: measure(app, query, arguments.repeats) for what, query in ASKED.items()}
     lines = [(f"{arguments.messages:,} messages in {DAYS} days", name, "")]
     lines += [(what, f"{percentile(times, 50) * 1000:.0f} / {percentile(times, 95) * 1000:.0f} ms",
                f"under {TARGET} ms" if "30" in what else "") for what, times in figures.items()]

@@ -14,19 +14,14 @@ import time
 from datetime import timedelta
 from itertools import accumulate
 
+from _installed import DATABASES, installed
 from _stage import DOMAIN, PASSWORD, percentile, report  # noqa: I001 (sets the path of what follows)
 from flask_login import login_user
-from flask_migrate import upgrade
 from mailroom import connected
-from servers import remove, short_folder
-from servers.postgres import Postgres
-from servers.valkey import Valkey
 from sqlalchemy import func, insert, select, text
 
-from webapp import create_app
 from webapp.actions import inboxes, people
 from webapp.blueprints.team.rows import rows_of, side_of
-from webapp.config import Settings
 from webapp.extensions import db, unit
 from webapp.models import Conversation, Inbox, Message, Person, search, words
 from webapp.models.rows import write_rows
@@ -47,36 +42,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=300_000)
     parser.add_argument("--repeats", type=int, default=40)
-    parser.add_argument("--only", choices=("sqlite", "postgresql"))
+    parser.add_argument("--only", choices=DATABASES)
     parser.add_argument("--cpu", action="store_true", help="SQLite on a busy machine: CPU seconds instead of the clock")
     arguments = parser.parse_args()
     if arguments.cpu:
         global clock
         clock = time.process_time
-    for name in [arguments.only] if arguments.only else ["sqlite", "postgresql"]:
-        folder = short_folder("search")
-        try:
-            with Valkey() as valkey:
-                if name == "sqlite":
-                    _run(name, arguments, folder, valkey.url, "")
-                else:
-                    with Postgres() as postgres:
-                        _run(name, arguments, folder, valkey.url, postgres.create_database())
-        finally:
-            remove(folder)
+    for name in [arguments.only] if arguments.only else DATABASES:
+        with installed(name) as app:
+            _run(name, arguments, app)
 
 
-def _run(name, arguments, folder, redis_url, database_url):
-    app = create_app(Settings(data_dir=str(folder), redis_url=redis_url, database_url=database_url, log_level="WARNING",
-                              base_url="http://localhost"))
+def _run(name, arguments, app):
     with app.app_context():
-        upgrade()
         started = time.monotonic()
         vocabulary = fill(arguments.messages)
         filled = time.monotonic() - started
         figures = measure(app, vocabulary, arguments.repeats)
-        db.session.remove()
-        db.engine.dispose()
     lines = [(f"filled with {arguments.messages:,} messages", f"{filled:.0f} s", "")]
     for what, (times, target) in figures.items():
         lines.append((what, f"{percentile(times, 50) * 1000:.1f} / {percentile(times, 95) * 1000:.1f} ms",

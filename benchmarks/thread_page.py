@@ -8,23 +8,16 @@ on SQLite. `--profile FILE`: cProfile of the page of 21 messages.
 
 import argparse
 import cProfile
-import os
 import time
 from collections import Counter
 from statistics import median
 
+from _installed import installed
 from _stage import DOMAIN, PASSWORD, percentile, report  # noqa: I001 (sets the path of what follows)
-from flask_migrate import upgrade
-from list_page import token
 from mailroom import arrive, connected, letter
-from servers import remove, short_folder
-from servers.postgres import Postgres
-from servers.valkey import Valkey
 from sqlalchemy import event
 
-from webapp import create_app
 from webapp.actions import inboxes, people
-from webapp.config import Settings
 from webapp.extensions import db, unit
 from webapp.models import Conversation
 
@@ -40,19 +33,10 @@ def main():
     parser.add_argument("--statements", action="store_true", help="print each statement of the page of 21 messages")
     parser.add_argument("--profile")
     arguments = parser.parse_args()
-    folder = short_folder("thread")
-    try:
-        with Valkey() as valkey, Postgres() if arguments.postgresql else open(os.devnull) as postgres:
-            app = create_app(Settings(data_dir=str(folder), redis_url=valkey.url, log_level="WARNING",
-                                      base_url="http://localhost",
-                                      database_url=postgres.create_database() if arguments.postgresql else ""))
-            with app.app_context():
-                upgrade()
-                app.extensions["blobs"].ensure()
-                conversations = {size: fill(size) for size in SIZES}
-            measure(app, conversations, arguments)
-    finally:
-        remove(folder)
+    with installed("postgresql" if arguments.postgresql else "sqlite") as app:
+        with app.app_context():
+            conversations = {size: fill(size) for size in SIZES}
+        measure(app, conversations, arguments)
 
 
 def fill(size):
@@ -78,7 +62,7 @@ def fill(size):
 
 def measure(app, conversations, arguments):
     client = app.test_client()
-    client.post("/sign-in", data={"email": f"zofia@{DOMAIN}", "password": PASSWORD, "csrf_token": token(client)},
+    client.post("/sign-in", data={"email": f"zofia@{DOMAIN}", "password": PASSWORD},
                 headers={"Sec-Fetch-Site": "same-origin"})
     statements = []
     with app.app_context():
