@@ -101,15 +101,16 @@ def enclose_original(message_id):
 
 @blueprint.get("/conversations/<int:conversation_id>/drafts/<int:person_id>")
 def their_draft(conversation_id, person_id):
-    """What a colleague is writing here: for those who may answer here, too."""
+    """What a colleague is writing here: for those who may answer here, too. Who has it open is told
+    when it is gone."""
     found = find.conversation(conversation_id)
     if not find.may_act(found.inbox):
         abort(404)
     row = db.session.scalar(select(Draft).where(Draft.conversation_id == found.id, Draft.person_id == person_id))
+    writer = row.person if row else next((p for p in find.assignees(found.inbox) if p.id == person_id), None)
     if row is None and not is_swap():
         abort(404)
-    writer = row.person if row else next((p for p in find.assignees(found.inbox) if p.id == person_id), None)
-    return present("team/their_draft", draft=row, person=writer or abort(404), conversation=found)
+    return present("team/their_draft", 200 if row else 404, draft=row, person=writer or abort(404), conversation=found)
 
 
 def enclosed(draft, form):
