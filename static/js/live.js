@@ -65,6 +65,7 @@
 
   document.addEventListener("visibilitychange", () => document.hidden ? stop() : listen());
   document.addEventListener("htmx:after:swap", () => setTimeout(follow, 50));
+  document.addEventListener("live-is-shown", follow);
   document.addEventListener("htmx-is-ready", () => listen());
   addEventListener("pagehide", stop);
   addEventListener("pageshow", e => { if (e.persisted) listen(); });

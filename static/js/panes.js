@@ -44,6 +44,7 @@
       if (!answer.ok) throw new Error(answer.status);
       dialog.innerHTML = await answer.text();
       dialog.showModal();
+      if (dialog.querySelector("[data-live]")) { window.htmx?.process(dialog); document.dispatchEvent(new Event("live-is-shown")); }
     } catch { location.href = opener.href; }
   };
 

@@ -19,7 +19,7 @@ PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQV
 @pytest.fixture(scope="module")
 def inbox(stage, once):
     stage.mailbox(ADDRESS)
-    for n in range(1, 9):
+    for n in range(1, 10):
         stage.dovecot.deliver(ADDRESS, letter(ADDRESS, f"Question {n}", sender=f"Customer {n} <q{n}@customer.example>"))
     return connect_team(once("zofia"), ADDRESS, "Composing")
 
@@ -155,3 +155,17 @@ def test_a_message_waits_for_a_file_that_is_still_on_its_way(page_of, inbox, sta
     page.keyboard.press("Control+Enter")
     mail = sent_after(stage, before)
     assert [a.get_filename() for a in mail.iter_attachments()] == ["offer.txt"]
+
+
+def test_a_colleagues_draft_grows_while_it_is_read_and_says_when_it_is_gone(page_of, inbox):
+    zofia, marek = opened(page_of, inbox, "Question 9"), opened(page_of, inbox, "Question 9", "marek")
+    marek.watching.expect("HTTP 404")
+    zofia.locator("#rich").click()
+    zofia.keyboard.type("We have")
+    marek.get_by_role("link", name="See the draft").click(timeout=SOON)
+    draft = marek.locator("dialog #their-draft")
+    expect(draft).to_contain_text("We have", timeout=SOON)
+    zofia.keyboard.type(" looked at it")
+    expect(draft).to_contain_text("We have looked at it", timeout=SOON)
+    zofia.keyboard.press("Control+Enter")
+    expect(draft).to_contain_text("It was sent, or thrown away.", timeout=SOON)
