@@ -24,7 +24,6 @@ def _soon_an_hour_ago():
     T = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=50)
 
 
-
 @pytest.fixture
 def box(app, team):
     """Support answers first mail within an hour, later mail within four."""
@@ -265,3 +264,53 @@ def test_the_target_of_then_is_kept(box):
     with unit():
         answers.left(stored(Outbox)[0])
     assert [(k.target, k.in_time) for k in stored(Answer)] == [(60, True)]
+
+
+def twice_asked(box):
+    """One was closed without an answer; the customer has written again."""
+    arrive(box, write(1), at=T)
+    with unit():
+        conversations.close(person("marek"), the())
+    with unit():
+        stored(Closing)[0].at = T + timedelta(minutes=30)
+    again = T + timedelta(minutes=40)
+    arrive(box, write(2, "1@customer.example"), first_uid=2, at=again)
+    return again
+
+
+def test_undoing_a_later_closing_leaves_settled_what_an_earlier_one_settled(box):
+    again = twice_asked(box)
+    with unit():
+        conversations.close(person("marek"), the(), act="b")
+    with unit():
+        acts.take_back(person("marek"), the(), stored(Event, Event.act == "b")[0])
+    assert (the().asked_at, the().due_at) == (again, again + 4 * HOUR if the().last_out_at else again + HOUR)
+
+
+def test_opening_again_brings_back_who_waited_at_the_last_closing_alone(box):
+    again = twice_asked(box)
+    with unit():
+        conversations.close(person("marek"), the())
+    with unit():
+        conversations.reopen(person("marek"), the())
+    assert the().asked_at == again
+
+
+def test_an_answer_counts_from_what_it_owed(box):
+    again = twice_asked(box)
+    reply()
+    [kept] = stored(Answer)
+    assert (kept.asked_at, kept.in_time) == (again, True)
+
+
+@pytest.mark.parametrize("into", [1, 2])
+def test_merging_with_a_closed_conversation_forgets_nobody_who_waits(box, into):
+    arrive(box, write(1), at=T)
+    arrive(box, write(2), first_uid=2, at=T + timedelta(minutes=5))
+    with unit():
+        conversations.close(person("marek"), the(2))
+    with unit():
+        regroup.merge(person("marek"), the(3 - into), the(into))
+    with unit():
+        answers.derive(the(into))
+    assert (the(into).asked_at, the(into).due_at) == (T, T + HOUR)

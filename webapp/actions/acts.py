@@ -52,7 +52,7 @@ def set_status(conversation, status, snoozed_until=None):
         conversation.status_at = now()
     conversation.status, conversation.snoozed_until, conversation.woke_at = status, snoozed_until, None
     if status != was:
-        answers.stands(conversation, was)
+        answers.stands(conversation)
 
 
 def events_of(actor, act):
@@ -96,7 +96,7 @@ def _take_back_fields(actor, conversation, event):
     if conversation.status == "snoozed" and "snoozed_until" in event.facts["now"] | was:
         conversation.snoozed_until = datetime.fromisoformat(until) if until else None
     if "status" in was and event.kind == "closed":
-        answers.not_closed(event)
+        answers.not_closed(conversation, event)
     if conversation.inbox_id != left:
         answers.say_due(conversation)
         announce(f"inbox-{left}")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Answer, Closing, Connection, Conversation, Inbox, Message, Outbox, OutboxRecipient
+from webapp.models import Answer, Closing, Connection, Conversation, Event, Inbox, Message, Outbox, OutboxRecipient
 from webapp.models.rows import write_rows
 from webapp.models.types import now
 from webapp.rules.statuses import ACTIVE
@@ -39,8 +39,14 @@ def join(keep, other):
     known = [at for at in (keep.asked_at, other.asked_at) if at is not None]
     keep.asked_at = min((at for at in known if keep.last_out_at is None or at > keep.last_out_at), default=None)
     keep.asks_first = keep.last_out_at is None
-    keep.settled_id = max(keep.settled_id, other.settled_id)
+    keep.settled_id = settled_of_both(keep, other)
     say_due(keep)
+
+
+def settled_of_both(one, other):
+    """Up to which message nobody waits any more in what holds the mail of both: nobody who waits now is forgotten."""
+    waits = one.asked_at is not None or other.asked_at is not None
+    return (min if waits else max)(one.settled_id, other.settled_id)
 
 
 def say_due(conversation):
@@ -67,16 +73,21 @@ def derive(conversation):
     db.session.flush()
 
 
-def stands(conversation, was):
-    """Somebody changed its status. Who closes it says that nobody waits any more; who opens it again, that they do."""
+def stands(conversation):
+    """Somebody changed its status. Who closes it says that nobody waits any more."""
     if conversation.status == "closed":
         conversation.settled_id = db.session.scalar(select(func.max(Message.id)).where(
             Message.conversation_id == conversation.id)) or 0
         conversation.asked_at = None
-    elif was == "closed" and conversation.status in ACTIVE:
-        conversation.settled_id = 0
-        derive(conversation)
     say_due(conversation)
+
+
+def reopened(conversation):
+    """Somebody opened it again: whoever waited when it was closed last waits still."""
+    last = db.session.scalar(select(Closing).where(Closing.conversation_id == conversation.id)
+                             .order_by(Closing.at.desc(), Closing.id.desc()).limit(1))
+    conversation.settled_id = last.settled_before if last else 0
+    derive(conversation)
 
 
 def take_in(filed):
@@ -107,19 +118,26 @@ def left(row):
     _note(row.message_id)
 
 
-def closed(conversation, event):
+def closed(conversation, event, settled_before):
     before = db.session.scalar(select(func.max(Closing.at)).where(Closing.conversation_id == conversation.id))
-    since = before and db.session.scalar(select(func.min(Message.at)).where(
-        Message.conversation_id == conversation.id, ~Message.outgoing, Message.at > before))
-    since = min(since or before or conversation.opened_at, event.at)
+    again = before and min(filter(None, (
+        db.session.scalar(select(func.min(Message.at)).where(
+            Message.conversation_id == conversation.id, ~Message.outgoing, Message.at > before)),
+        db.session.scalar(select(func.max(Event.at)).where(
+            Event.conversation_id == conversation.id, Event.kind == "reopened", Event.at > before)))), default=None)
+    since = min(again or before or conversation.opened_at, event.at)
     db.session.add(Closing(event_id=event.id, conversation_id=conversation.id, inbox_id=conversation.inbox_id,
                            person_id=event.actor_id, since=since, at=event.at,
-                           seconds=int((event.at - since).total_seconds())))
+                           seconds=int((event.at - since).total_seconds()), settled_before=settled_before))
 
 
-def not_closed(event):
-    """It was taken back."""
-    db.session.execute(delete(Closing).where(Closing.event_id == event.id))
+def not_closed(conversation, event):
+    """It was taken back: whoever waited waits still."""
+    closing = db.session.scalar(select(Closing).where(Closing.event_id == event.id))
+    if closing is not None:
+        conversation.settled_id = closing.settled_before
+        db.session.delete(closing)
+        derive(conversation)
 
 
 def to_recompute():
@@ -186,7 +204,7 @@ def _note(message_id):
         return
     before = db.session.scalar(_ours(conversation.id).where(or_(Message.at < mail.at, and_(
         Message.at == mail.at, Message.id < mail.id))).order_by(Message.at.desc(), Message.id.desc()).limit(1))
-    query = _questions(conversation.id).where(Message.at <= mail.at)
+    query = _questions(conversation.id).where(Message.at <= mail.at, Message.id > _settled_at(conversation, mail.at))
     if before is not None:
         query = query.where(Message.at > before)
     question = db.session.scalar(query.order_by(Message.at, Message.id).limit(1))
@@ -198,7 +216,14 @@ def _note(message_id):
         db.session.delete(kept)
         db.session.flush()
     if question is not None:
-        _write(mail, conversation, question.at, at, is_first=before is None)
+        _write(mail, conversation, question.at, at, before is None, kept)
+
+
+def _settled_at(conversation, at):
+    """Up to which message nobody waited any more then."""
+    later = db.session.scalar(select(Closing.settled_before).where(
+        Closing.conversation_id == conversation.id, Closing.at >= at).order_by(Closing.at, Closing.id).limit(1))
+    return conversation.settled_id if later is None else later
 
 
 def _left_at(mail):
@@ -216,9 +241,11 @@ def _left_at(mail):
     return row.sent_at or now()
 
 
-def _write(mail, conversation, asked_at, at, is_first):
+def _write(mail, conversation, asked_at, at, is_first, kept):
+    """`kept`: what was kept of it before; the target of then stays."""
     inbox = db.session.get(Inbox, conversation.inbox_id)
-    target = target_of(inbox.first_within, inbox.later_within, is_first)
+    same = kept is not None and kept.is_first == is_first
+    target = kept.target if same else target_of(inbox.first_within, inbox.later_within, is_first)
     seconds, worked, in_time = took(asked_at, at, target, inbox.hours)
     write_rows(Answer, [dict(
         message_id=mail.id, conversation_id=conversation.id, inbox_id=inbox.id, person_id=mail.author_id,

@@ -47,14 +47,18 @@ def lose_assignee(actor, conversation):
 
 
 def close(actor, conversation, act=None):
+    settled = conversation.settled_id
     if event := _status(actor, conversation, "closed", "closed", act):
-        answers.closed(conversation, event)
+        answers.closed(conversation, event, settled)
 
 
 def reopen(actor, conversation, act=None):
     """From wherever it is: closed, snoozed, spam, trash."""
     kind = {"spam": "not_spam", "trash": "restored", "snoozed": "unsnoozed"}.get(conversation.status, "reopened")
+    was_closed = conversation.status == "closed"
     _status(actor, conversation, "open", kind, act)
+    if was_closed:
+        answers.reopened(conversation)
 
 
 def snooze(actor, conversation, until, act=None):

@@ -7,6 +7,7 @@ are only mentioned, too: answers that come later follow the mail that they answe
 from sqlalchemy import delete, literal, select, update
 
 from webapp.actions.acts import set_status
+from webapp.actions.answers import settled_of_both
 from webapp.actions.drafts import in_a_row
 from webapp.actions.summary import summarise
 from webapp.actions.threads import SPEAKING, give_keys, insert_into, remember_keys
@@ -121,7 +122,7 @@ def _move(ids, source, target, event):
     _move_keys(staying, going, source, target)
     if rows and max(rows, key=lambda r: (r.at, r.id)).id in chosen:     # what is being written answers the newest
         _move_drafts(source, target)
-    target.settled_id = max(source.settled_id, target.settled_id)
+    target.settled_id = settled_of_both(source, target)
     unread_to = max(source.last_in_id, target.last_in_id)
     for conversation in (source, target):
         summarise(conversation, unread_to)

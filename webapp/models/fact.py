@@ -32,7 +32,7 @@ class Answer(db.Model):
 
 class Closing(db.Model):
     """Somebody closed a conversation. `since`: when its first mail came; of one that was closed before, the first after
-    that."""
+    that, or when somebody opened it again. `settled_before`: the conversation's settled_id until then."""
 
     __table_args__ = (Index("ix_closing_report", "inbox_id", "at", "seconds", "person_id"),)
 
@@ -44,3 +44,4 @@ class Closing(db.Model):
     since: Mapped[datetime] = mapped_column(Moment)
     at: Mapped[datetime] = mapped_column(Moment)
     seconds: Mapped[int]
+    settled_before: Mapped[int] = mapped_column(default=0, server_default="0")

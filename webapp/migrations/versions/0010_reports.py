@@ -29,17 +29,29 @@ def upgrade():
     _facts()
     # Closings are events, and known since there are any. Who waits is derived by a job. Answers count from now on.
     op.execute(CLOSINGS[op.get_bind().dialect.name])
+    op.execute(SETTLED)
     op.execute("UPDATE inbox SET due_after = 0")
 
 
+# When its first mail came; of one that was closed before, the first after that.
+SINCE = """COALESCE((SELECT MIN(m.at) FROM message m WHERE m.conversation_id = c.id AND NOT m.outgoing AND m.at <= e.at
+    AND m.at > (SELECT MAX(b.at) FROM event b WHERE b.conversation_id = c.id AND b.kind = 'closed' AND b.id < e.id)),
+    CASE WHEN c.opened_at < e.at THEN c.opened_at ELSE e.at END)"""
 # As text: PostgreSQL reads no JSON that speaks of a NUL.
-CLOSING = """INSERT INTO closing (event_id, conversation_id, inbox_id, person_id, since, at, seconds)
-    SELECT e.id, c.id, c.inbox_id, e.actor_id, CASE WHEN c.opened_at < e.at THEN c.opened_at ELSE e.at END, e.at, {seconds}
-    FROM event e JOIN conversation c ON c.id = e.conversation_id
-    WHERE e.kind = 'closed' AND c.status <> 'spam' AND CAST(e.facts AS TEXT) NOT LIKE '%"taken_back"%' ORDER BY e.id"""
+CLOSING = f"""INSERT INTO closing (event_id, conversation_id, inbox_id, person_id, since, at, seconds)
+    SELECT id, conversation_id, inbox_id, actor_id, since, at, {{seconds}} FROM (
+        SELECT e.id, e.conversation_id, c.inbox_id, e.actor_id, {SINCE} AS since, e.at
+        FROM event e JOIN conversation c ON c.id = e.conversation_id
+        WHERE e.kind = 'closed' AND c.status <> 'spam' AND CAST(e.facts AS TEXT) NOT LIKE '%"taken_back"%') AS known
+    ORDER BY id"""
 CLOSINGS = {
-    "sqlite": CLOSING.format(seconds="MAX(0, CAST((julianday(e.at) - julianday(c.opened_at)) * 86400 AS INTEGER))"),
-    "postgresql": CLOSING.format(seconds="GREATEST(0, CAST(EXTRACT(EPOCH FROM e.at - c.opened_at) AS INTEGER))")}
+    "sqlite": CLOSING.format(seconds="MAX(0, CAST((julianday(at) - julianday(since)) * 86400 AS INTEGER))"),
+    "postgresql": CLOSING.format(seconds="GREATEST(0, CAST(EXTRACT(EPOCH FROM at - since) AS INTEGER))")}
+# Whoever closed a conversation said that nobody waits there any more.
+SETTLED = """UPDATE conversation SET settled_id = COALESCE((SELECT MAX(m.id) FROM message m
+    WHERE m.conversation_id = conversation.id AND m.at <= (
+        SELECT MAX(closing.at) FROM closing WHERE closing.conversation_id = conversation.id)), 0)
+    WHERE EXISTS (SELECT 1 FROM closing WHERE closing.conversation_id = conversation.id)"""
 
 
 def _facts():
@@ -54,7 +66,8 @@ def _facts():
     op.create_table(
         "closing", sa.Column("id", sa.Integer(), nullable=False), sa.Column("event_id", sa.Integer()), *_where(),
         sa.Column("since", Moment(), nullable=False), sa.Column("at", Moment(), nullable=False),
-        sa.Column("seconds", sa.Integer(), nullable=False), *_keys("closing"),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("settled_before", sa.Integer(), server_default="0", nullable=False), *_keys("closing"),
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_closing_event_id"), ondelete="SET NULL"),
         sa.UniqueConstraint("event_id", name=op.f("uq_closing_event_id")))
     for table in ("answer", "closing"):
