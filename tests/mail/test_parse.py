@@ -1,6 +1,7 @@
 import random
 import time
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
 
@@ -237,3 +238,18 @@ def test_damaged_mail_never_raises():
         ):
             text.encode()
             assert not any(c < " " and c not in "\n\t" for c in text)
+
+
+def test_long_identifiers_that_python_wrote_as_encoded_words_are_read():
+    """email.message.EmailMessage does so with In-Reply-To and References whose ids are longer than a line."""
+    one, two = (f"{n * 32}.{n * 32}@corp.example" for n in "ab")
+    written = EmailMessage()
+    written["In-Reply-To"], written["References"] = f"<{two}>", f"<{one}> <{two}>"
+    raw = written.as_bytes()
+    assert b"=?utf-8?q?" in raw
+    parsed = parse(raw)
+    assert (parsed.in_reply_to, parsed.references) == ((two,), (one, two))
+
+
+def test_encoded_identifiers_hide_no_line_break():
+    assert parse(b"In-Reply-To: =?utf-8?q?=3Ca=0D=0Ab=40x=3E?=\r\n\r\nx").in_reply_to == ()

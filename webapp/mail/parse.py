@@ -213,11 +213,12 @@ def _list(headers, name: str) -> tuple[Mailbox, ...]:
 
 
 def _ids(value: bytes, most: int | None) -> tuple[str, ...]:
-    """Message identifiers (RFC 5322, 3.6.4) without their angle brackets, in order, no repeats."""
+    """Message identifiers (RFC 5322, 3.6.4) without their angle brackets, in order, no repeats. Programs in Python
+    write long ones, as ours are, as encoded words, against RFC 2047, 5."""
     if not value:
         return ()
     try:
-        text = value.decode("utf-8")
+        text = decode_words(value.decode("utf-8"))
     except UnicodeDecodeError:
         return ()
     if _CONTROL.search(text):
