@@ -95,14 +95,14 @@ def test_its_own_inbox_may_connect_it_and_then_it_is_a_mailbox(box):
 def test_it_is_free_when_it_is_taken_off_and_when_its_mailbox_goes(box):
     with unit():
         connection = db.session.get(Connection, box)
-        aliases.remove(person("zofia"), connection, aliases.of(box)[0])
+        aliases.remove(person("zofia"), connection, connection.aliases[0])
     assert held(SALES) is None
     add(box)
     with unit():
         connections.disconnect(person("zofia"), db.session.get(Connection, box))
     assert db.session.query(Hold).count() == 0 and db.session.query(Alias).count() == 0
-    assert [a.action for a in stored(Audit) if a.action.startswith("alias")] == ["alias.added", "alias.removed",
-                                                                                "alias.added"]
+    assert [a.action for a in stored(Audit) if a.action.startswith("alias")] == [
+        "alias.added", "alias.removed"] * 2
 
 
 def test_an_automatic_answer_leaves_from_it_too(box):
@@ -112,3 +112,18 @@ def test_an_automatic_answer_leaves_from_it_too(box):
     with unit():
         autoreply.answer(db.session.scalar(select(Message.id)))
     assert [row.sender for row in stored(Outbox)] == [SALES]
+
+
+def test_it_is_connected_with_a_login_of_its_own_alone(box):
+    """Its mailbox would be that of the address that it belongs to: all mail twice."""
+    login = db.session.scalar(select(Hold.login_key).where(Hold.login_key.is_not(None)))
+    with unit():
+        same = connections.begin(person("zofia"), "team", SALES, "secret-1", inbox=inbox()).id
+    assert refused(lambda: connections.claim(db.session.get(Connection, same), login)) == "same_mailbox"
+
+
+def test_what_goes_with_its_mailbox_is_in_the_log(box):
+    with unit():
+        connections.disconnect(person("zofia"), db.session.get(Connection, box))
+    [row] = stored(Audit, Audit.action == "alias.removed")
+    assert row.facts == {"address": SALES, "of": "support@corp.example"} and row.actor_id == person("zofia").id

@@ -3,7 +3,7 @@ held like any address, so nobody else can connect it, or write from it, meanwhil
 
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from webapp.actions.audit import note
@@ -41,9 +41,10 @@ def written_to(message):
 def add(actor, connection, text):
     """Raises RuleBroken("address", ...): not_an_address, taken, sends_already, many_aliases, not_now."""
     key = check_address(text)
+    db.session.refresh(connection, with_for_update=True)    # whoever disconnects it comes before, or after
     if connection.inbox_id is None or connection.hold_id is None:
         raise RuleBroken("address", "not_now")
-    if len(of(connection.id)) >= ALIASES_MAX:
+    if len(connection.aliases) >= ALIASES_MAX:
         raise RuleBroken("address", "many_aliases", limit=ALIASES_MAX)
     _check_free(connection, key, text)
     hold = Hold(address=text.strip(), address_key=key, inbox_id=connection.inbox_id)
@@ -61,25 +62,24 @@ def add(actor, connection, text):
 
 def remove(actor, connection, alias):
     """Its address is free again; whoever waits for it is told."""
-    note(actor, "alias.removed", f"connection-{connection.id}", address=alias.address, of=connection.address)
-    drop_all(connection, Alias.hold_id == alias.hold_id)
+    _let_go(actor, connection, [alias.hold])
 
 
-def drop_all(connection, *those):
+def drop_all(actor, connection):
     """With the connection its aliases go."""
-    for alias in db.session.scalars(select(Alias).where(Alias.connection_id == connection.id, *those)).all():
-        hold = alias.hold
-        db.session.delete(alias)
-        db.session.flush()
+    _let_go(actor, connection, db.session.scalars(select(Hold).join(Alias, Alias.hold_id == Hold.id).where(
+        Alias.connection_id == connection.id).order_by(Hold.id)).all())
+
+
+def _let_go(actor, connection, holds):
+    for hold in holds:
+        db.session.execute(delete(Alias).where(Alias.hold_id == hold.id))
         db.session.delete(hold)
         db.session.flush()
+    for hold in holds:      # the log's head is locked after all else
+        note(actor, "alias.removed", f"connection-{connection.id}", address=hold.address, of=connection.address)
         tell_waiting(hold.address_key)
-
-
-def of(connection_id):
-    """The aliases of a connection, the oldest first."""
-    return db.session.scalars(select(Alias).where(Alias.connection_id == connection_id)
-                              .order_by(Alias.hold_id)).all()
+    db.session.expire(connection, ["aliases"])
 
 
 def own_keys(connection):

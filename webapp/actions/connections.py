@@ -102,7 +102,7 @@ def claim(connection, login):
     for _attempt in range(2):
         if connection.hold_id:      # the same job ran twice, and the other run was faster
             return connection.hold
-        answer = ask(holder, connection.use, held(key, login))
+        answer = ask(holder, connection.use, held(key, login, holder))
         if answer == "here already":
             raise RuleBroken("address", "here_already", address=connection.address,
                              connection=connection_id_of(key, connection.use))
@@ -169,21 +169,21 @@ def disconnect(actor, connection):
     """Remove the connection and free its address. Everything that was received or sent stays; whoever waits for the
     address is told."""
     address, connecting = connection.address, connection.state == "connecting"
-    freed = unhook(connection)
+    freed = unhook(actor, connection)
     if not connecting:
         note(actor, "connection.disconnected", f"connection-{connection.id}", address=address, **_holder_of(connection))
     if freed:
         tell_waiting(freed)
 
 
-def unhook(connection):
+def unhook(actor, connection):
     """The connection lets go of its hold, and the hold of its address when nothing else uses it. Returns the address
     key that became free, or None."""
     hold, freed = connection.hold, None
     connection.state, connection.hold_id, connection.secret, connection.ended_at = "removed", None, None, now()
     connection.is_default = False
     db.session.flush()
-    aliases.drop_all(connection)
+    aliases.drop_all(actor, connection)
     leases.revoke(connection.id)        # a job that reads it right now stores nothing more
     if hold is not None and not db.session.scalar(select(func.count()).select_from(Connection).where(
             Connection.hold_id == hold.id)):

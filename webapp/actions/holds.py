@@ -67,7 +67,7 @@ def switch(actor, connection, inbox=None, from_name=""):
                   current_app.config["SETTINGS"].mail_presets())
     new = _copy(actor, connection, inbox, from_name)
     login, holder = connection.hold.login_key, connection.person_id or connection.inbox_id
-    connections.unhook(connection)
+    connections.unhook(actor, connection)
     connections.claim(new, login)
     note(actor, "connection.switched", f"connection-{new.id}", address=new.address, kind=new.kind,
          was=connection.kind, was_of=holder, holder=inbox.name if inbox else actor.name)

@@ -123,8 +123,8 @@ class _Attempt:
         with unit():
             connection = self._connection()
             if not self.reconnecting:   # the rule, once more, now that the login is known; stored at the end
-                ask(Holder(connection.kind, connection.person_id or connection.inbox_id), connection.use,
-                    held(check_address(connection.address), self.login_key))
+                holder = Holder(connection.kind, connection.person_id or connection.inbox_id)
+                ask(holder, connection.use, held(check_address(connection.address), self.login_key, holder))
             connections.step(connection, name, "done", "tls", seconds(), version=tls.version,
                              not_after=tls.not_after.isoformat())
 

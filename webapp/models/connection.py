@@ -206,13 +206,15 @@ def feeding(inbox_ids):
         Connection.id)
 
 
-def held(address_key=None, login_key=None):
-    """Who holds this address, else who holds this login, as the rules see it. None when nobody does."""
-    for column, key, by_login in ((Hold.address_key, address_key, False), (Hold.login_key, login_key, True)):
-        hold = db.session.scalar(select(Hold).where(column == key)) if key else None
-        if hold is not None:
-            return _as_held(hold, by_login)
-    return None
+def held(address_key=None, login_key=None, asks=None):
+    """Who holds this address, else who holds this login, as the rules see it. None when nobody does. What the Holder
+    who `asks` has of it without a login (a calendar, an alias) says nothing of the mailbox: then the login decides."""
+    hold = db.session.scalar(select(Hold).where(Hold.address_key == address_key)) if address_key else None
+    found = _as_held(hold, False) if hold is not None else None
+    if login_key and (hold is None or hold.login_key is None and found.holder == asks):
+        other = db.session.scalar(select(Hold).where(Hold.login_key == login_key))
+        return _as_held(other, True) if other is not None else found
+    return found
 
 
 def connection_id_of(address_key, use):

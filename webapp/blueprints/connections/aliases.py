@@ -27,7 +27,7 @@ def add_alias(connection_id):
 @blueprint.post("/connections/<int:connection_id>/aliases/<int:hold_id>/remove")
 def remove_alias(connection_id, hold_id):
     connection = find.team_connection(connection_id)
-    found = next((a for a in aliases.of(connection.id) if a.hold_id == hold_id), None)
+    found = next((a for a in connection.aliases if a.hold_id == hold_id), None)
     if found is None:
         abort(404)
     if not Act().validate_on_submit():
@@ -41,5 +41,5 @@ def _here(connection):
 
 
 def _page(connection, form, code=200):
-    return present("connections/aliases", code, connection=connection, form=form, aliases=aliases.of(connection.id),
+    return present("connections/aliases", code, connection=connection, form=form, aliases=connection.aliases,
                    back=url_for("team.settings", inbox_id=connection.inbox_id, _anchor="addresses"))
