@@ -71,7 +71,19 @@ def test_mail_answers_and_closings_are_counted(box, browser_of):
 def test_robots_are_not_counted(box, browser_of, what):
     write(box, 1, **what)
     with browser_of("zofia") as client:
-        assert table(client, "inboxes")[0]["Mail in"] == "0"
+        [row] = table(client, "inboxes")
+        assert (row["Mail in"], row["New conversations"]) == ("0", "0")
+
+
+def test_what_has_not_left_and_will_not_is_not_counted(box, browser_of):
+    answer(write(box, 1))
+    for number, how in ((write(box, 2), {}), (write(box, 3), {"at": now() + timedelta(hours=1)})):
+        with unit():
+            row = replies.reply(person("marek"), db.session.get(Conversation, number), "Hello", **how)
+            row.state = "queued" if how else "refused"
+    with browser_of("zofia") as client:
+        assert table(client, "inboxes")[0]["Mail out"] == "1"
+        assert table(client, "people")[0]["Mail out"] == "1"
 
 
 def test_spam_is_not_counted(box, browser_of):

@@ -1,9 +1,12 @@
 """What an inbox does by itself: admins say it (BEHAVIOUR 5; rules.autoreply, rules.hours)."""
 
+from sqlalchemy import update
+
 from webapp.actions import answers
 from webapp.actions.audit import note
 from webapp.extensions import db
 from webapp.live import announce
+from webapp.models import Inbox
 from webapp.queue import later
 from webapp.rules.access import check_admin
 from webapp.rules.autoreply import check_text
@@ -47,7 +50,9 @@ def change_targets(actor, inbox, first, later_ones):
 
 
 def _recompute(inbox):
-    inbox.due_after = 0
+    db.session.flush()
+    # Said to the database: a job may have counted on since the row was read here.
+    db.session.execute(update(Inbox).where(Inbox.id == inbox.id).values(due_after=0))
     later(answers.JOB, inbox.id, queue="slow")
 
 

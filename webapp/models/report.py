@@ -6,12 +6,14 @@ no whole hours off) in UTC: the reader's days are made of them. Seconds become m
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Integer, String, case, cast, func, literal_column, select, type_coerce
+from sqlalchemy import Integer, String, case, cast, exists, func, literal_column, select, type_coerce
 
 from webapp.extensions import db
 from webapp.models.conversation import Conversation
 from webapp.models.fact import Answer, Closing
 from webapp.models.message import Message
+from webapp.models.outbox import Outbox
+from webapp.models.types import now
 
 NOT_COUNTED = ("spam", "merged")
 
@@ -36,14 +38,11 @@ def opened(inbox_ids, since, before, quarters):
     c = Conversation
     keys = (c.inbox_id, _slot(c.opened_at, quarters))
     return select(*keys, func.count()).where(
-        c.inbox_id.in_(inbox_ids), c.opened_at >= since, c.opened_at < before,
-        c.status.not_in(NOT_COUNTED)).group_by(*_positions(keys))
+        *_opened(inbox_ids, since, before)).group_by(*_positions(keys))
 
 
 def opened_in_all(inbox_ids, since, before):
-    c = Conversation
-    return select(func.count()).where(c.inbox_id.in_(inbox_ids), c.opened_at >= since, c.opened_at < before,
-                                      c.status.not_in(NOT_COUNTED))
+    return select(func.count()).where(*_opened(inbox_ids, since, before))
 
 
 def closings(inbox_ids, since, before, quarters):
@@ -77,12 +76,21 @@ def moment_of(slot) -> datetime:
     return (slot if isinstance(slot, datetime) else datetime.fromisoformat(slot)).replace(tzinfo=UTC)
 
 
+def _opened(inbox_ids, since, before):
+    """By a person, or by us: what a machine began is no work."""
+    c, m = Conversation, Message
+    by_somebody = exists().where(m.conversation_id == c.id, m.at == c.opened_at, ~m.auto)
+    return (c.inbox_id.in_(inbox_ids), c.opened_at >= since, c.opened_at < before, c.status.not_in(NOT_COUNTED),
+            by_somebody)
+
+
 def _of_mail(inbox_ids, since, before, *keys):
     """By the time of the mail, of which a period has so much, and not by the inbox, which has any number of
-    conversations (+ 0: by no index of theirs)."""
-    m, c = Message, Conversation
+    conversations (+ 0: by no index of theirs). Not what has not left yet, or will not."""
+    m, c, before = Message, Conversation, min(before, now())
+    refused = select(Outbox.message_id).where(Outbox.state == "refused")
     return (select(*keys, func.count()).join(c, c.id == m.conversation_id)
-            .where(m.at >= since, m.at < before, m.conversation_id.is_not(None), ~m.auto,
+            .where(m.at >= since, m.at < before, m.conversation_id.is_not(None), ~m.auto, m.id.not_in(refused),
                    (c.inbox_id + 0).in_(inbox_ids), c.status.not_in(NOT_COUNTED)).group_by(*_positions(keys)))
 
 

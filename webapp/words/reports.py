@@ -1,6 +1,7 @@
 """Words of reports."""
 
-from datetime import date, timedelta
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_day_names
 from flask_babel import get_locale, ngettext, pgettext
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 
 from webapp.rules.reports import OF_PERSONS, PERIODS, change
 from webapp.rules.targets import rough
+from webapp.words.dates import time_zone
 from webapp.words.targets import span
 
 
@@ -109,5 +111,5 @@ def elsewhere():
 
 
 def since(at):
-    """From which day on answers are known."""
-    return format_date(at if isinstance(at, date) else at, "d MMMM y", locale=get_locale())
+    """From which day of the reader's on answers are known."""
+    return format_date(at.astimezone(ZoneInfo(time_zone())), "d MMMM y", locale=get_locale())

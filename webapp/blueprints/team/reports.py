@@ -12,7 +12,6 @@ from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import side_of
 from webapp.extensions import db
 from webapp.models import Person, report
-from webapp.models.inbox import readable_inboxes
 from webapp.rules.access import may_see_people_figures
 from webapp.rules.listing import Listing
 from webapp.rules.reports import COLUMNS, OF_PERSONS, Measures, Period, order, shade
@@ -52,7 +51,7 @@ def report_csv(table):
 
 def _asked():
     """The period, and of which inboxes: those that are ticked, else all."""
-    known = db.session.scalars(readable_inboxes(current_user)).all()
+    known = find.inboxes_to_read()
     ticked = set(request.args.getlist("inbox", type=find.row_id))
     chosen = [i for i in known if i.id in ticked]
     if ticked and len(chosen) < len(ticked):
