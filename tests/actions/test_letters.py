@@ -14,7 +14,7 @@ from webapp.actions.receive import blobs
 from webapp.actions.summary import summarise
 from webapp.extensions import db, unit
 from webapp.live import versions
-from webapp.models import Attachment, Conversation, Draft, DraftFile, Event, Message, Outbox
+from webapp.models import Attachment, Closing, Conversation, Draft, DraftFile, Event, Message, Outbox
 from webapp.models.types import now
 from webapp.rules import RuleBroken
 
@@ -321,9 +321,45 @@ def test_a_new_message_for_later_is_there_meanwhile_and_gone_when_called_back(bo
         letters.send(person("marek"), inbox(), None, Letter(
             kind="new", text="Hi", subject="News", to=[["", "jan@y.example"]]), at=now() + timedelta(days=2))
     assert stored(Conversation)[-1].status == "waiting"
+    with unit():        # somebody was done with it
+        conversations.close(person("zofia"), stored(Conversation)[-1])
     with unit():
         assert outbox.undo(person("marek"), db.session.get(Outbox, stored(Outbox)[0].id))
-    assert len(stored(Conversation)) == 1
+    assert len(stored(Conversation)) == 1 and stored(Closing) == []
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["as counted in", "as summarised"])
+def test_who_answers_a_new_message_that_was_sent_before_its_time_is_in_the_open_list(box, again):
+    with unit():
+        letters.send(person("marek"), inbox(), None, Letter(
+            kind="new", text="Hi", subject="News", to=[["", "jan@y.example"]]), at=now() + timedelta(days=2))
+    new = stored(Conversation)[-1].id
+    if again:
+        with unit():
+            summarise(db.session.get(Conversation, new), 0)
+    made = db.session.get(Conversation, new)
+    assert max(made.opened_at, made.last_at) <= now() and made.last_out_at is None
+    row = stored(Outbox)[0]
+    with unit():
+        outbox.hurry(person("marek"), db.session.get(Outbox, row.id))
+        assert outbox.claim(row.id)
+    arrive(box, letter(sender="jan@y.example", In_Reply_To=f"<{stored(Message)[-1].message_id}>", Message_ID="<a@y>"),
+           first_uid=7, at=now() + timedelta(seconds=1))
+    db.session.rollback()
+    made = db.session.get(Conversation, new)
+    assert (made.status, made.last_outgoing, made.message_count) == ("open", False, 2)
+    assert made.opened_at <= made.last_out_at <= made.last_at
+
+
+def test_calling_back_what_is_due_and_was_not_tried_yet_opens_nothing(box):
+    reply()
+    reply(at=now() + timedelta(days=2), text="And one more thing")
+    with unit():        # its time comes
+        row = db.session.get(Outbox, stored(Outbox)[1].id)
+        row.not_before = row.message.at = now()
+    with unit():
+        assert outbox.undo(person("marek"), db.session.get(Outbox, stored(Outbox)[1].id))
+    assert place()[0] == "waiting"
 
 
 def test_an_address_that_nobody_can_write_to_is_said_at_its_field(box):

@@ -5,7 +5,7 @@ when they are to be answered (`due_at`). Robots, lists and reports wait for noth
 address was connected. Mail that is filed changes it in memory; whatever else happens derives it from the messages.
 """
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
@@ -172,7 +172,7 @@ def overdue_between(since, until):
 def _ours(conversation_id):
     """SELECT of the times of our mail that people wrote, and that left or is about to."""
     return select(Message.at).outerjoin(Outbox, Outbox.message_id == Message.id).where(
-        Message.conversation_id == conversation_id, Message.outgoing, ~Message.auto, Message.at <= now(),
+        Message.conversation_id == conversation_id, Message.outgoing, ~Message.auto, ~Message.is_to_leave(),
         or_(Outbox.id.is_(None), and_(Outbox.state.not_in(NOT_SENT), _answers())))
 
 

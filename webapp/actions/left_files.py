@@ -31,8 +31,8 @@ def anything_left():
 def forget_left():
     rows = db.session.scalars(_left().order_by(LeftFile.at).limit(AT_ONCE).with_for_update(skip_locked=True)).all()
     names = {row.sha256 for row in rows}
+    waiting = names & _can_be_called_back()     # first: one that is called back meanwhile is found in its draft
     drafted = set(db.session.scalars(select(DraftFile.sha256).where(DraftFile.sha256.in_(names))))
-    waiting = names & _can_be_called_back()
     blobs().forget_parts(names - drafted - waiting)
     for row in rows:
         if row.sha256 in waiting:

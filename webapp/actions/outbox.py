@@ -11,7 +11,7 @@ from webapp.actions.acts import set_status
 from webapp.actions.summary import summarise
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Connection, Conversation, Event, Message, Note, Outbox, OutboxRecipient
+from webapp.models import Answer, Closing, Connection, Conversation, Event, Message, Note, Outbox, OutboxRecipient
 from webapp.models.types import now
 from webapp.queue import later
 from webapp.rules.sending import AFTER_REFUSED_SIGN_IN, DAY, FOLLOWS, LEASE, MINUTE, retry_after, room_at
@@ -51,7 +51,6 @@ def undo(actor, row):
     if conversation is None or not _change(row.id, ("queued",), "cancelled", Outbox.author_id == actor.id,
                                            Outbox.attempts == 0):
         return False
-    answered = not threads.is_to_leave(message)
     message.conversation_id = None
     db.session.flush()
     is_gone = _is_gone(conversation)
@@ -61,7 +60,7 @@ def undo(actor, row):
         _vanish(conversation)
         return True
     _recount(conversation)
-    if conversation.status == "waiting" and answered:        # for an answer to what did not leave
+    if conversation.status == "waiting" and not row.is_for_later:        # for an answer to what did not leave
         set_status(conversation, "open")
     answers.derive(conversation)
     return True
@@ -93,7 +92,8 @@ def _is_gone(conversation):
 def _vanish(conversation):
     """What colleagues, or the writer, have begun to write in it stays, as new messages of their own."""
     drafts.make_new(conversation)
-    db.session.execute(delete(Event).where(Event.conversation_id == conversation.id))
+    for fact in (Answer, Closing, Event):
+        db.session.execute(delete(fact).where(fact.conversation_id == conversation.id))
     db.session.delete(conversation)
     db.session.flush()
 
@@ -135,7 +135,7 @@ def _of_later(outbox_id):
     that comes (threads.left). Locked before the row, as `undo` does."""
     row = db.session.get(Outbox, outbox_id, populate_existing=True)
     waits = row is not None and row.attempts == 0 and row.state == "queued" and row.not_before <= now()
-    return _locked_conversation(row.message) if waits and row.message.at > row.created_at else None
+    return _locked_conversation(row.message) if waits and row.is_for_later else None
 
 
 def _must_wait(outbox_id):
@@ -146,8 +146,8 @@ def _must_wait(outbox_id):
     per_minute, per_day = current_app.config["SETTINGS"].sending_limits(row.connection.kind)
     if not (per_minute or per_day):
         return False
-    # One after the other: two workers would both find room for the last one.
-    db.session.execute(select(Connection.id).where(Connection.id == row.connection_id).with_for_update())
+    # One after the other: two workers would both find room for the last one. Whoever files mail of it goes on.
+    db.session.execute(select(Connection.id).where(Connection.id == row.connection_id).with_for_update(key_share=True))
     left = db.session.scalars(select(Outbox.claimed_at).where(
         Outbox.connection_id == row.connection_id, Outbox.claimed_at > now() - DAY).order_by(Outbox.claimed_at)).all()
     at, limit = room_at(per_minute, per_day, [t for t in left if t > now() - MINUTE], left)

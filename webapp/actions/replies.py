@@ -1,6 +1,6 @@
 """Answering, and handing on: who would get it, under which subject, and the click itself."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from webapp.actions import drafts, letters, threads
 from webapp.actions.letters import Letter
@@ -8,7 +8,6 @@ from webapp.extensions import db
 from webapp.mail.compose import forward_subject, reply_subject
 from webapp.mail.types import Mailbox
 from webapp.models import Connection, Message
-from webapp.models.types import now
 from webapp.rules import RuleBroken, recipients
 
 ANSWERABLE = ("ok", "too_big")
@@ -71,7 +70,7 @@ def last_message(conversation):
     nobody behind it. Raises RuleBroken("text", "nobody_to_answer")."""
     found = db.session.scalars(
         select(Message).where(Message.conversation_id == conversation.id, Message.state.in_(ANSWERABLE),
-                              Message.bounce.is_(False), or_(Message.author_id.is_(None), Message.at <= now()))
+                              Message.bounce.is_(False), ~Message.is_to_leave())
         .order_by(Message.auto, Message.at.desc(), Message.id.desc()).limit(1)).first()
     if found is None:
         raise RuleBroken("text", "nobody_to_answer")

@@ -34,10 +34,10 @@ def _tell(conversation, messages, ours):
     # No machine of ours is shown there, and nothing that is still to leave.
     messages = [m for m in messages if not (m.outgoing and m.auto or threads.is_to_leave(m))] or messages
     oldest, newest = min(messages, key=lambda m: (m.at, -m.id)), messages[-1]
-    conversation.opened_at, conversation.subject = oldest.at, threads.base_subject(oldest.subject)
-    conversation.last_at, conversation.last_outgoing = newest.at, newest.outgoing
+    conversation.opened_at, conversation.subject = threads.counts_at(oldest), threads.base_subject(oldest.subject)
+    conversation.last_at, conversation.last_outgoing = threads.counts_at(newest), newest.outgoing
     conversation.last_snippet = newest.snippet
-    conversation.last_out_at = max((m.at for m in messages if m.outgoing), default=None)
+    conversation.last_out_at = max((m.at for m in messages if m.outgoing and not threads.is_to_leave(m)), default=None)
     customers = [m for m in messages if threads.names_customer(m)]
     last = customers[-1] if customers else None
     conversation.who, conversation.who_address = threads.who_of(last or newest)

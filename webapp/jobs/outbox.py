@@ -30,13 +30,13 @@ def send(outbox_id):
         else:
             looking, attempt = False, row.attempts
             connection = row.connection
-            if not may_use(connection.state, connection.holder_state, "send", connection.kind):
-                outbox.refused(row, "disconnected")
-                row = None
+            may_send = may_use(connection.state, connection.holder_state, "send", connection.kind)
     if looking:
         return look_in_sent(outbox_id)
-    if row is not None:
+    if row is not None and may_send:
         _deliver(outbox_id, attempt)
+    elif row is not None:       # in a transaction of its own: it locks what comes before the row (actions.outbox.undo)
+        patiently(lambda: _impossible(outbox_id, attempt, "disconnected"))
 
 
 def _deliver(outbox_id, attempt):
@@ -56,7 +56,7 @@ def _deliver(outbox_id, attempt):
     except _TakenOver:
         return log.warning("outbox %s: another worker has taken over", outbox_id)
     except ValueError as error:     # an address or bytes that no server may be given
-        return patiently(lambda text=str(error): _impossible(outbox_id, attempt, text))
+        return patiently(lambda text=str(error): _impossible(outbox_id, attempt, "not_sendable", text))
     except MailError as error:
         trouble = error
         return patiently(lambda: _failed(outbox_id, attempt, trouble, bool(marked)))
@@ -78,11 +78,11 @@ def _succeeded(outbox_id, attempt, result):
             log.error("outbox %s: sent, but another worker has taken over", outbox_id)
 
 
-def _impossible(outbox_id, attempt, text):
+def _impossible(outbox_id, attempt, code, text=""):
     with unit():
         row = outbox.still_ours(outbox_id, attempt)
         if row is not None:
-            outbox.refused(row, "not_sendable", text)
+            outbox.refused(row, code, text)
 
 
 def _failed(outbox_id, attempt, error, dot_was_due):

@@ -6,13 +6,13 @@ personal message the header alone. Message-ID only threads.
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, exists, select, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, and_, exists, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
 from webapp.models.connection import Connection
 from webapp.models.conversation import Conversation, visible_conversations
-from webapp.models.types import Moment, one_of
+from webapp.models.types import Moment, now, one_of
 from webapp.rules.bounds import MESSAGE_STATES
 
 TO_FORGET = "erased_at IS NOT NULL AND raw_sha256 IS NOT NULL"
@@ -98,6 +98,11 @@ class Message(db.Model):
     def files(self):
         """Its attachments that are shown as files: not those that stand within its text."""
         return [a for a in self.attachments if not a.inline]
+
+    @classmethod
+    def is_to_leave(cls):
+        """Condition: it was written here for a time that has not come. `at` of such a message is that time."""
+        return and_(cls.author_id.is_not(None), cls.at > now())
 
     @property
     def is_waiting(self):

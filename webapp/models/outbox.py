@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -43,6 +44,17 @@ class Outbox(db.Model):
     message: Mapped[Message] = relationship()
     author: Mapped[Person | None] = relationship()
     recipients: Mapped[list["OutboxRecipient"]] = relationship(back_populates="outbox", order_by="OutboxRecipient.id")
+
+    @hybrid_property
+    def is_for_later(self):
+        """Did its writer choose a time? Then it is counted in with its first attempt (threads.left). In a SELECT its
+        message is to be joined."""
+        return self.message.at > self.created_at
+
+    @is_for_later.inplace.expression
+    @classmethod
+    def _is_for_later(cls):
+        return Message.at > cls.created_at
 
 
 class OutboxRecipient(db.Model):

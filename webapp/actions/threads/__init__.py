@@ -17,8 +17,8 @@ from webapp.actions.threads.keys import (
     keys_of,
     remember_keys,
 )
-from webapp.actions.threads.shown import base_subject, is_to_leave, left, names_customer, who_of
+from webapp.actions.threads.shown import base_subject, counts_at, is_to_leave, left, names_customer, who_of
 
-__all__ = ["SPEAKING", "base_subject", "file", "file_again", "file_own", "file_unreadable", "give_keys", "insert_into",
-           "is_from", "is_our_id", "is_to_leave", "key_of", "keys_of", "left", "names_customer", "remember_keys",
-           "who_of"]
+__all__ = ["SPEAKING", "base_subject", "counts_at", "file", "file_again", "file_own", "file_unreadable", "give_keys",
+           "insert_into", "is_from", "is_our_id", "is_to_leave", "key_of", "keys_of", "left", "names_customer",
+           "remember_keys", "who_of"]

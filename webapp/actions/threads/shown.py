@@ -41,18 +41,21 @@ def count_in(desk, conversation, message, seen, written_here=False):
 
 
 def _count_in(desk, conversation, message, seen, written_here):
-    is_newest = message.at >= conversation.last_at or not conversation.message_count
+    at = counts_at(message)
+    is_newest = at >= conversation.last_at or not conversation.message_count
     is_first, customer = not conversation.message_count, conversation.who_address
-    if message.outgoing and not is_first and (message.auto or written_here and message.at > now()):
+    if message.outgoing and not is_first and (message.auto or is_to_leave(message)):
         return _count_in_quietly(conversation, message)
     conversation.message_count += 1
     conversation.has_attachments = conversation.has_attachments or message.has_attachments
-    if message.at <= conversation.opened_at:
-        conversation.opened_at, conversation.subject = message.at, base_subject(message.subject)
+    if at <= conversation.opened_at:
+        conversation.opened_at, conversation.subject = at, base_subject(message.subject)
     _meet_customer(conversation, message)
     if is_newest:
-        conversation.last_at, conversation.last_outgoing = message.at, message.outgoing
+        conversation.last_at, conversation.last_outgoing = at, message.outgoing
         conversation.last_snippet = message.snippet
+    if is_to_leave(message):
+        return
     if message.outgoing:
         conversation.last_out_at = max(conversation.last_out_at or message.at, message.at)
         _stands(conversation, after_outgoing(conversation.status, is_newest, written_here), message.at)
@@ -82,12 +85,19 @@ def is_to_leave(message):
     return message.author_id is not None and message.at > now()
 
 
+def counts_at(message):
+    """Its place in time: of what is to leave that is now. A customer's answer comes after it, whenever that is."""
+    return min(message.at, now()) if is_to_leave(message) else message.at
+
+
 def left(conversation, message):
     """What was written for later is on its way: from now on it is our newest mail. It answers what is open, unless
     somebody has written since; what was put off or done with meanwhile stays so."""
     if message.at >= conversation.last_at:
         conversation.last_at, conversation.last_outgoing = message.at, True
         conversation.last_snippet = message.snippet
+    if conversation.message_count == 1:
+        conversation.opened_at = message.at
     conversation.last_out_at = max(conversation.last_out_at or message.at, message.at)
     alone = conversation.last_in_id < message.id
     _stands(conversation, after_outgoing(conversation.status, alone, written_here=False), now())

@@ -163,7 +163,7 @@ def _leaving(ids):
     """{conversation: when the first mail that was written in it for later leaves}"""
     return dict(db.session.execute(select(Message.conversation_id, func.min(Outbox.not_before)).join(
         Outbox, Outbox.message_id == Message.id).where(
-        Outbox.state == "queued", Outbox.not_before > now(), Message.at > Outbox.created_at,
+        Outbox.state == "queued", Outbox.not_before > now(), Outbox.is_for_later,
         Message.conversation_id.in_(ids)).group_by(Message.conversation_id)).all())
 
 
