@@ -9,6 +9,7 @@ from webapp.actions import acts, answers, automatic, conversations, outbox, regr
 from webapp.extensions import db, unit
 from webapp.jobs import sweep
 from webapp.jobs.targets import recompute
+from webapp.live import versions
 from webapp.mail.types import Sent
 from webapp.models import Answer, Closing, Connection, Conversation, Event, Inbox, Message, Outbox
 from webapp.models.types import now
@@ -252,7 +253,14 @@ def test_screens_hear_of_what_became_overdue(app, box):
     due = the().due_at
     assert answers.overdue_between(due - HOUR, due - timedelta(seconds=1)) == []
     assert answers.overdue_between(due - timedelta(seconds=1), due) == ["conversation-1", f"inbox-{inbox().id}"]
-    assert sweep.overdue(now() - 2 * HOUR) <= now()
+    with unit():
+        the().due_at = now() - timedelta(seconds=5)
+    before = versions(["conversation-1"])
+    until = sweep.overdue(now() - timedelta(seconds=10))
+    after = versions(["conversation-1"])
+    assert after != before
+    sweep.overdue(until)
+    assert versions(["conversation-1"]) == after, "it is told once"
 
 
 def test_the_target_of_then_is_kept(box):
