@@ -54,7 +54,7 @@ def say_due(conversation):
     conversation.due_at = None
     if conversation.asked_at is not None:
         inbox = db.session.get(Inbox, conversation.inbox_id)
-        target = target_of(inbox.first_within, inbox.later_within, conversation.asks_first)
+        target = conversation.within or target_of(inbox.first_within, inbox.later_within, conversation.asks_first)
         conversation.due_at = due(conversation.status, conversation.asked_at, target, inbox.hours)
 
 
@@ -245,7 +245,8 @@ def _write(mail, conversation, asked_at, at, is_first, kept):
     """`kept`: what was kept of it before; the target of then stays."""
     inbox = db.session.get(Inbox, conversation.inbox_id)
     same = kept is not None and kept.is_first == is_first
-    target = kept.target if same else target_of(inbox.first_within, inbox.later_within, is_first)
+    target = kept.target if same else conversation.within or target_of(
+        inbox.first_within, inbox.later_within, is_first)
     seconds, worked, in_time = took(asked_at, at, target, inbox.hours)
     write_rows(Answer, [dict(
         message_id=mail.id, conversation_id=conversation.id, inbox_id=inbox.id, person_id=mail.author_id,

@@ -13,6 +13,7 @@ from webapp.actions.blobs import blobs
 from webapp.actions.notices import tell
 from webapp.extensions import db
 from webapp.mail.compose import build_message, envelope_address, mint_message_id, references_for
+from webapp.mail.parse import parse_header
 from webapp.mail.text import snippet, to_html
 from webapp.mail.types import Automatic, Mailbox
 from webapp.models import AutoReply, Connection, Conversation, Hold, Inbox, Message
@@ -76,6 +77,28 @@ def answer(message_id):
     if text is None or _speaks_against(inbox, conversation, message):
         return None
     return _write(message.connection, conversation, message, text)
+
+
+def answer_by_rule(message, text):
+    """A rule of its inbox says so; the caps and reasons are those of every answer that leaves by itself. False: one of
+    them speaks against it. Its inbox and its conversation are locked."""
+    inbox = message.connection.inbox
+    db.session.execute(update(Message).where(Message.id == message.id).values(answer_due_at=None)
+                       .execution_options(synchronize_session=False))       # one answer is enough
+    if inbox.auto_off_at or message.at < now() - OLDEST or not text or _says_not_to(message):
+        return False
+    if _speaks_against(inbox, message.conversation, message):
+        return False
+    return _write(message.connection, message.conversation, message, text) is not None
+
+
+def _says_not_to(message):
+    """Its header, read again."""
+    try:
+        automatic = parse_header(blobs().get_rest(message.raw_sha256 or "")).automatic
+    except LookupError:
+        return "gone"
+    return may_answer(_mail(message.connection, message, automatic))
 
 
 def forget_old():

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import exists, select, update
 from sqlalchemy.exc import OperationalError
 
-from webapp.actions import answers, autoreply, bounces, indexing, places, threads
+from webapp.actions import answers, autoreply, bounces, indexing, places, routing, threads
 from webapp.actions.aliases import own_keys
 from webapp.actions.blobs import blobs
 from webapp.actions.contents import contents_of, read_alone
@@ -128,6 +128,7 @@ def _take_in(connection, folder, reads):
     if connection.inbox_id and fresh:
         since = max(filter(None, (connection.created_at, connection.history_until)))
         answers.take_in([(message, since) for message, _read in fresh])
+        routing.note_due(connection, folder, [message for message, _read in fresh])
     indexing.put_new((message.words_id, read.parsed.words) for message, read in fresh)
     write_rows(Attachment, [{"message_id": message.id, **a} for message, read in fresh for a in read.attachments])
     known.update((message.digest, message.id) for message, _read in fresh)

@@ -25,11 +25,20 @@ def delete(template):
     db.session.flush()
 
 
+def by_itself(template, inbox, conversation):
+    """Its text for an answer that nobody writes."""
+    return _filled(inbox.company or inbox.name, template, inbox, conversation)
+
+
 def filled(actor, template, inbox, conversation=None):
     """Its text for this conversation, or for a new message."""
+    return _filled(actor.name, template, inbox, conversation)
+
+
+def _filled(my_name, template, inbox, conversation):
     contact = conversation.contact if conversation is not None else None
     name = (contact.name if contact else "") or (conversation.who if conversation is not None else "")
     name = "" if "@" in name else name
     return rules.fill(template.text, {
-        "contact.name": name, "contact.first_name": rules.first_name(name) or name, "my.name": actor.name,
+        "contact.name": name, "contact.first_name": rules.first_name(name) or name, "my.name": my_name,
         "inbox.name": inbox.name, "conversation.subject": conversation.subject if conversation is not None else ""})

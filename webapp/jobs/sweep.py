@@ -17,6 +17,7 @@ from webapp.actions import (
     outbox,
     pictures,
     reread,
+    routing,
     tallies,
 )
 from webapp.extensions import db
@@ -50,6 +51,16 @@ def snoozed():
                 conversations.wake(conversation)
 
 
+def waiting():
+    """Every few seconds: conversations that wait for somebody to be there, and people who are not from today on."""
+    for inbox_id in look(lambda: db.session.scalars(routing.inboxes_that_wait().limit(200)).all()):
+        with unit():
+            routing.divide_waiting(inbox_id)
+    for absence in look(lambda: [a.id for a in db.session.scalars(routing.to_hand_over().limit(50))]):
+        with unit():
+            routing.hand_over(absence)
+
+
 def overdue(since):
     """Every few seconds: what became overdue is told to the screens. Returns until when."""
     until = now()
@@ -75,6 +86,7 @@ def everything():
     if look(indexing.anything_left) and not crowded("slow"):
         enqueue(indexing.JOB, queue="slow")
     _hint(answers.JOB, "slow", look(lambda: db.session.scalars(answers.to_recompute().limit(200)).all()))
+    _hint(routing.JOB, "in", look(lambda: db.session.scalars(routing.due().limit(200)).all()))
     _hint(autoreply.JOB, "in", look(lambda: db.session.scalars(autoreply.due().limit(200)).all()))
     _hint("webapp.jobs.erase.spam", "slow", look(lambda: db.session.scalars(erasing.due().limit(20)).all()))
     _hint("webapp.jobs.erase.forget", "slow", look(lambda: db.session.scalars(erasing.to_forget().limit(100)).all()))

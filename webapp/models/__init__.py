@@ -16,6 +16,7 @@ from webapp.models.notice import Notice
 from webapp.models.outbox import Outbox, OutboxRecipient
 from webapp.models.person import Person, SignIn, Try
 from webapp.models.picture import Picture, PictureLeave
+from webapp.models.route import Absence, Route, Routed, RouteHit, Turn
 from webapp.models.scan import Scan
 from webapp.models.tag import ConversationTag, Tag
 from webapp.models.tally import Tally
@@ -23,9 +24,9 @@ from webapp.models.team import Team, TeamMember
 from webapp.models.template import Template
 from webapp.models.view import SavedView
 
-__all__ = ["Alias", "Answer", "Attachment", "Audit", "AuditHead", "AutoReply", "Closing", "Connection", "Contact",
-           "ContactAddress", "Conversation", "ConversationTag", "Draft", "DraftFile", "Event", "Folder", "Follower",
-           "Hold", "HoldRequest", "Inbox", "InboxMember", "InboxTeam", "KnownDomain", "LeftFile", "Link", "Mention",
-           "Message", "Note", "Notice", "Outbox", "OutboxRecipient", "Participant", "Person", "Picture", "PictureLeave",
-           "Place", "SavedView", "Scan", "Seen", "SenderRule", "SignIn", "Tag", "Tally", "Team", "TeamMember",
-           "Template", "ThreadKey", "Try"]
+__all__ = ["Absence", "Alias", "Answer", "Attachment", "Audit", "AuditHead", "AutoReply", "Closing", "Connection",
+           "Contact", "ContactAddress", "Conversation", "ConversationTag", "Draft", "DraftFile", "Event", "Folder",
+           "Follower", "Hold", "HoldRequest", "Inbox", "InboxMember", "InboxTeam", "KnownDomain", "LeftFile", "Link",
+           "Mention", "Message", "Note", "Notice", "Outbox", "OutboxRecipient", "Participant", "Person", "Picture",
+           "PictureLeave", "Place", "Route", "RouteHit", "Routed", "SavedView", "Scan", "Seen", "SenderRule", "SignIn",
+           "Tag", "Tally", "Team", "TeamMember", "Template", "ThreadKey", "Try", "Turn"]

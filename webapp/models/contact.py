@@ -16,6 +16,7 @@ class Contact(db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     addresses: Mapped[list["ContactAddress"]] = relationship(back_populates="contact", order_by="ContactAddress.id")
 
 

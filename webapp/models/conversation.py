@@ -49,6 +49,7 @@ class Conversation(db.Model):
     asked_at: Mapped[datetime | None] = mapped_column(Moment)
     asks_first: Mapped[bool] = mapped_column(default=True, server_default=true())
     due_at: Mapped[datetime | None] = mapped_column(Moment)
+    within: Mapped[int | None]            # minutes, said by a rule: a target of its own in place of its inbox's
     settled_id: Mapped[int] = mapped_column(default=0, server_default="0")
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id", ondelete="SET NULL"), index=True)

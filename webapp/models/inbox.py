@@ -37,6 +37,9 @@ class Inbox(db.Model):
     first_within: Mapped[int | None]
     later_within: Mapped[int | None]
     due_after: Mapped[int | None]          # that changed: conversations above this number don't know yet
+    # Of mail that no rule decides on, who gets it (an action of rules.routing); and how many one may have, given so.
+    otherwise: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
+    open_most: Mapped[int | None]
     auto_off_at: Mapped[datetime | None] = mapped_column(Moment)   # too many went out: stopped until somebody looks
 
 

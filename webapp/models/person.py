@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import JSON, ForeignKey, false, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -31,6 +31,9 @@ class Person(UserMixin, db.Model):
     mail_mentions: Mapped[bool] = mapped_column(default=True)     # told by mail, too, when a note names them
     mail_following: Mapped[bool] = mapped_column(default=True)    # and of what happens in conversations they follow
     single_keys: Mapped[bool] = mapped_column(default=True)       # one key alone does something (WCAG 2.1.4)
+    # Who gets new conversations by themselves: rules.availability. Hours: rules.hours, in their own zone.
+    is_away: Mapped[bool] = mapped_column(default=False, server_default=false())
+    hours: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     last_seen_at: Mapped[datetime | None] = mapped_column(Moment)
     # When and by whom the present state was reached, when it is not "active".

@@ -38,6 +38,12 @@ FILES_MAX_MB = 20           # all of them together (BEHAVIOUR 5.26)
 PICKED_MAX = 200            # rows on which one click acts
 AUTO_TEXT_MAX = 5_000       # characters of an answer that leaves by itself
 TARGET_MAX_DAYS = 30        # within which an inbox wants to answer
+RULES_MAX = 500            # of one inbox, that route its mail
+CONDITIONS_MAX = 20        # of one rule
+RULE_ACTIONS_MAX = 10
+RULE_VALUES_MAX = 100      # of one condition, or people of one action
+RULE_VALUE_MAX = 200       # characters
+ABSENCES_MAX = 50          # of one person, from now on
 SPAM_DAYS = 90              # until it is deleted for good (BEHAVIOUR 5.18)
 
 ROLES = ("admin", "member", "viewer")

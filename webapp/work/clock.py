@@ -23,6 +23,7 @@ def run():
                     next_look = time.monotonic() + 5
                     sweep.abandoned()
                     sweep.snoozed()
+                    sweep.waiting()
                     looked = sweep.overdue(looked)
                 if time.monotonic() >= next_sweep:
                     next_sweep = time.monotonic() + 30

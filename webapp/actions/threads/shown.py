@@ -23,8 +23,8 @@ def open_for(desk, message):
     recent = message.at > desk.since - RECENT and not _looked_at(desk, message)
     conversation = Row(id=desk.ids.pop(0), inbox_id=desk.inbox_id, subject=base_subject(message.subject),
                        status="open" if recent else "closed", status_at=message.at, snoozed_until=None, woke_at=None,
-                       asked_at=None, asks_first=True, due_at=None, settled_id=0, assignee_id=None, team_id=None,
-                       contact_id=None, opened_at=message.at, last_at=message.at,
+                       asked_at=None, asks_first=True, due_at=None, within=None, settled_id=0, assignee_id=None,
+                       team_id=None, contact_id=None, opened_at=message.at, last_at=message.at,
                        last_outgoing=False, last_out_at=None, last_snippet="", who="", who_address="", who_at=None,
                        message_count=0, has_attachments=False, last_in_id=0, possible_reply_to_id=None,
                        merged_into_id=None)
