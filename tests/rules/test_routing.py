@@ -132,15 +132,14 @@ def test_nobody_gets_it_and_why(candidates, cap, why):
 
 
 def test_over_ten_thousand_messages_nobody_is_off_by_more_than_one_while_the_same_are_there():
-    dice, turns, number = random.Random(3), {}, 0
+    dice, turns = random.Random(3), {}
     there, got = set(range(7)), {}
     for n in range(10_000):
         if n % 97 == 0:
             there, got = set(dice.sample(range(7), dice.randint(1, 7))), {}
         chosen, _why = choose([Candidate(i, available=i in there, turn=turns.get(i, 0)) for i in range(7)])
         assert chosen in there
-        number += 1
-        turns[chosen] = number
+        turns[chosen] = n + 1
         got[chosen] = got.get(chosen, 0) + 1
         assert max(got.values()) - min(got.get(i, 0) for i in there) <= 1
 

@@ -49,6 +49,8 @@ SPAM_DAYS = 90              # until it is deleted for good (BEHAVIOUR 5.18)
 ROLES = ("admin", "member", "viewer")
 PERSON_STATES = ("invited", "active", "deactivated", "removed")
 LANGUAGES = ("en", "pl")
+MAIL_LANGUAGES = ("en", "pl", "de", "fr", "es", "it", "pt", "nl", "cs", "sk", "uk", "ru", "hu", "ro", "sv", "da", "no",
+                  "fi", "tr", "el", "bg", "hr", "sl", "lt", "lv", "et", "ja", "zh", "ko", "ar", "he", "vi")
 THEMES = ("system", "light", "dark")
 USES = ("mail", "calendar")
 KINDS = ("personal", "team")

@@ -9,6 +9,7 @@ from webapp.mail.charset import decode_words
 from webapp.mail.language import language_of
 from webapp.mail.parse import read_headers
 from webapp.models import Alias, Attachment, Contact, ContactAddress, Conversation, ConversationTag, Hold, Message
+from webapp.rules.bounds import MAIL_LANGUAGES
 from webapp.rules.hours import is_there
 from webapp.rules.routing import Mail
 
@@ -20,7 +21,7 @@ def mail_of(message, conversation, inbox):
     return Mail(
         sender=message.from_address or "", recipients=tuple(a for _n, a in (*message.to, *message.cc) if a),
         address=_address(message), subject=message.subject, text=text, header=lambda: _header(message),
-        language=lambda: language_of(f"{message.subject}\n{text()}"),
+        language=lambda: language_of(f"{message.subject}\n{text()}", MAIL_LANGUAGES),
         files=lambda: tuple(db.session.scalars(select(Attachment.filename).where(
             Attachment.message_id == message.id, ~Attachment.inline).order_by(Attachment.part_index))),
         size=message.size, is_known=contact is not None and _is_known(contact, conversation),
@@ -35,8 +36,9 @@ def try_mail(*, sender, subject, text, address, inbox, at):
     """Of a message that was typed to try the rules."""
     contact = _contact_of(sender)
     return Mail(sender=sender, recipients=(address,), address=_key(address), subject=subject, text=text,
-                language=lambda: language_of(f"{subject}\n{text}"), size=len(text), is_known=contact is not None,
-                owner_id=contact.owner_id if contact is not None else None, in_hours=is_there(inbox.hours, at))
+                language=lambda: language_of(f"{subject}\n{text}", MAIL_LANGUAGES), size=len(text),
+                is_known=contact is not None, owner_id=contact.owner_id if contact is not None else None,
+                in_hours=is_there(inbox.hours, at))
 
 
 def _once(make):

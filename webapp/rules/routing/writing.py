@@ -1,9 +1,9 @@
 """What was typed becomes a rule, or is refused at its field."""
 
-from webapp.mail.language import LANGUAGES
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import (
     CONDITIONS_MAX,
+    MAIL_LANGUAGES,
     RULE_ACTIONS_MAX,
     RULE_VALUE_MAX,
     RULE_VALUES_MAX,
@@ -69,7 +69,7 @@ def _values(field, name, takes, values):
         return list(dict.fromkeys(_pattern(field, v) for v in values))
     if takes == "number":
         return [_number(field, values[0])]
-    if name == "written_by" and set(values) - set(WRITERS) or name == "language" and set(values) - set(LANGUAGES):
+    if name == "written_by" and set(values) - set(WRITERS) or name == "language" and set(values) - set(MAIL_LANGUAGES):
         raise RuleBroken(field, "not_now")
     return list(dict.fromkeys(values))
 
