@@ -5,7 +5,7 @@ her team. Kasia owns a personal mailbox. Piotr was removed, and his browser stil
 """
 
 import contextlib
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -13,10 +13,11 @@ from app_fixtures import PASSWORD
 from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy.orm import Session
 
-from webapp.actions import drafts, inboxes, notes, people, replies, senders, templates, views
+from webapp.actions import drafts, inboxes, notes, people, replies, routing, senders, templates, views
 from webapp.blueprints.team.acting import ACTS
 from webapp.extensions import db, unit
 from webapp.models import (
+    Absence,
     Attachment,
     Connection,
     Conversation,
@@ -55,7 +56,7 @@ def world(app, team):
                             InboxTeam(inbox_id=inbox("Backroom").id, team_id=crew.id)])
     objects = {"inbox_id": {}, "conversation_id": {}, "message_id": {}, "attachment_id": {}, "outbox_id": {},
                "connection_id": {}, "hold_id": {}, "event_id": {}, "note_id": {}, "draft_id": {}, "file_id": {},
-               "template_id": {}, "rule_id": {}}
+               "template_id": {}, "rule_id": {}, "route_id": {}}
     for label, kind, address, actor, where in (
             ("open", "team", "support@corp.example", "zofia", "Support"),
             ("restricted", "team", "board@corp.example", "zofia", "Boardroom"),
@@ -69,6 +70,10 @@ def world(app, team):
         db.session.add(SignIn(token_hash=piotrs, person_id=person("piotr").id))     # as if it had outlived him
         link = Link(purpose="reset", person_id=person("kasia").id, expires_at=now() + timedelta(hours=1))
         db.session.add(link)
+        off = Absence(person_id=person("marek").id, first=date(2099, 1, 1), last=date(2099, 1, 2))
+        db.session.add(off)
+        db.session.flush()
+        off = off.id
         mine = views.keep(person("marek"), "Late", Listing(), False).id
         shared = views.keep(person("zofia"), "All of it", Listing(), True).id
     objects |= {
@@ -76,6 +81,7 @@ def world(app, team):
         "sign_in_id": {s.person.name.lower(): s.id for s in stored(SignIn)},
         "token": {"good": token_of(stored(Link)[0]), "bad": "x"}, "kind": {k: k for k in ("personal", "team")},
         "do": {do: do for do in ACTS}, "act": {"x": "x"}, "view_id": {"mareks": mine, "shared": shared},
+        "absence_id": {"mareks": off},
         "table": {table: table for table in ("days", "people")}, "filename": {"css": "app.css"}, "part": {"x": "x"},
     }
 
@@ -107,6 +113,8 @@ def _fill(objects, label, box, address, kind, actor, where):
                       "template_id": templates.write(person(writer), label, "Hello", inbox=inbox(where)).id}
             drafts.save_draft(person(writer), db.session.get(Conversation, message.conversation_id), "Begun")
             found["rule_id"] = senders.add_rule(person("zofia"), inbox(where), "deny", "spam.example").id
+            found["route_id"] = routing.save(person("zofia"), inbox(where), {
+                "match": "all", "conditions": [], "actions": [{"do": "tell", "people": [person("marek").id]}]}).id
             found["note_id"] = notes.write(person(writer), db.session.get(Conversation, message.conversation_id), "Hm").id
         found["event_id"] = stored(Event, Event.conversation_id == found["conversation_id"])[0].id
     for argument, value in found.items():

@@ -40,6 +40,7 @@ DATA = {
     "team.change_hours": {"zone": "Europe/Warsaw", "day0": "9-17"}, "team.change_targets": {"first": "4", "first_unit": "hours"},
     "team.deny_sender": {"pattern": "evil.example"},
     "team.add_sender": {"kind": "deny", "pattern": "evil.example"},
+    "routing.create": {"do": "save"}, "routing.change": {"do": "save"},
     "team.merge": {"into": "999999"}, "team.split": {"what": "only"},
 }
 QUERY = {"live.poll": {"on": "inbox-1:9999999999999999999"}, "live.stream": {"on": "inbox-999:1"}}

@@ -85,7 +85,7 @@ def test_no_page_and_no_fragment_names_what_one_may_not_see(app, house, browser_
         if "GET" in rule.methods and rule.endpoint not in ("static", "live.stream"):
             for things in house.values():
                 for other in house.values():      # a foreign message under one's own mailbox, and so on
-                    values = {"view_id": 1, "table": "days", **vars(things),
+                    values = {"view_id": 1, "route_id": 1, "absence_id": 1, "table": "days", **vars(things),
                               **({"message_id": other.message_id} if "message_id" in rule.arguments else {})}
                     urls.add(adapter.build(rule.endpoint, {a: values[a] for a in rule.arguments}))
     urls |= {f"/?{q}" for q in ("", "view=mine")} | {"/side?inbox=2", "/choose?goal=log&goal=shared", "/choose/advice",

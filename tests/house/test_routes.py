@@ -1,14 +1,15 @@
 """Every route really asked: as nobody, without the CSRF token, from another site; and no GET that writes."""
 
 import re
+from datetime import date
 
 import pytest
 from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy import event
 
-from webapp.actions import drafts, notes, replies, senders, teams, templates, views
+from webapp.actions import drafts, notes, replies, routing, senders, teams, templates, views
 from webapp.extensions import db, unit
-from webapp.models import Attachment, Conversation, Event, Message, Outbox
+from webapp.models import Absence, Attachment, Conversation, Event, Message, Outbox
 from webapp.rules.listing import Listing
 from webapp.web.guard import PUBLIC
 
@@ -35,7 +36,11 @@ def filled(team):
         rule = senders.add_rule(person("zofia"), inbox(), "deny", "spam.example").id
         note = notes.write(person("zofia"), db.session.get(Conversation, stored(Conversation)[0].id), "Look at this").id
         view = views.keep(person("zofia"), "Late", Listing(), False).id
-    return {"draft_id": drafted, "file_id": file, "template_id": template, "do": "close", "table": "days", "act": "x", "note_id": note, "view_id": view, "rule_id": rule, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
+        route = routing.save(person("zofia"), inbox(), {"match": "all", "conditions": [], "actions": [{"do": "close"}]}).id
+        db.session.add(off := Absence(person_id=team.zofia, first=date(2099, 1, 1), last=date(2099, 1, 2)))
+        db.session.flush()
+        off = off.id
+    return {"draft_id": drafted, "file_id": file, "template_id": template, "do": "close", "table": "days", "act": "x", "note_id": note, "view_id": view, "rule_id": rule, "route_id": route, "absence_id": off, "conversation_id": stored(Conversation)[0].id, "message_id": stored(Message)[0].id, "connection_id": own,
             "attachment_id": stored(Attachment)[0].id, "outbox_id": stored(Outbox)[0].id, "inbox_id": inbox().id,
             "hold_id": 1, "kind": "personal", "token": "x", "filename": "app.css", "part": "x", "sign_in_id": 1,
             "person_id": team.zofia, "team_id": made, "event_id": stored(Event)[0].id}

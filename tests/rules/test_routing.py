@@ -158,7 +158,7 @@ def test_over_ten_thousand_messages_nobody_is_off_by_more_than_one_while_the_sam
     (dict(conditions=[cond("sender", "contains", "x")]), "condition0", "not_now"),
     (dict(conditions=[cond("subject", "contains", "x" * 201)]), "condition0", "long_value"),
     (dict(conditions=[cond("hours", "inside")] * 21), "rule", "many_conditions"),
-    (dict(actions=[{"do": "assign", "people": []}]), "action0", "nobody_named"),
+    (dict(actions=[{"do": "assign", "people": []}]), "action0", "nobody_chosen"),
     (dict(actions=[{"do": "snooze", "hours": "0"}]), "action0", "bad_hours_of"),
     (dict(actions=[{"do": "tag"}]), "action0", "no_choice"), (dict(actions=[{"do": "explode"}]), "action0", "not_now"),
     (dict(actions=[{"do": "target", "minutes": "x"}]), "action0", "bad_target"),

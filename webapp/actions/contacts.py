@@ -3,6 +3,7 @@
 from sqlalchemy import exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from webapp.actions.acts import happened
 from webapp.extensions import db
 from webapp.models import Contact, ContactAddress, Conversation, KnownDomain
 from webapp.models.conversation import visible_conversations
@@ -51,6 +52,16 @@ def known_to(person, typed):
         (Contact.name, f"{pattern}%"), (Contact.name, f"% {pattern}%"), (ContactAddress.address, f"{pattern}%"))))
     found = select(Contact.name, ContactAddress.address).join(ContactAddress.contact).where(begins, seen)
     return db.session.execute(found.order_by(Contact.name, ContactAddress.id).limit(COMPLETED)).all()
+
+
+def set_owner(actor, conversation, owner):
+    """Of the contact of this conversation, in whose history it stands. `owner` None: nobody."""
+    contact = conversation.contact
+    if contact.owner_id == (owner.id if owner else None):
+        return
+    contact.owner_id = owner.id if owner else None
+    happened(actor, conversation, "owner_set" if owner else "owner_gone", name=owner.name if owner else "",
+             contact=contact.name)
 
 
 def _know(domains):

@@ -2,6 +2,20 @@
 
 
 def register_blueprints(app):
-    from webapp.blueprints import audit, auth, connections, home, live, messages, people, personal, profile, team
-    for module in (home, auth, profile, people, connections, personal, team, audit, messages, live):
+    from webapp.blueprints import (
+        audit,
+        auth,
+        availability,
+        connections,
+        home,
+        live,
+        messages,
+        people,
+        personal,
+        profile,
+        routing,
+        team,
+    )
+    for module in (home, auth, profile, availability, people, connections, personal, team, routing, audit, messages,
+                   live):
         app.register_blueprint(module.blueprint)

@@ -19,6 +19,7 @@ from webapp.models import (
     Note,
     Outbox,
     Person,
+    Route,
     SenderRule,
     Team,
     Template,
@@ -208,6 +209,11 @@ def to_act(conversation_id):
 def sender_rule(inbox, rule_id):
     """An entry of the lists of an inbox that was looked up to be set."""
     return _one(select(SenderRule).where(SenderRule.id == rule_id, SenderRule.inbox_id == inbox.id))
+
+
+def route(inbox, route_id):
+    """A routing rule of an inbox that was looked up to be set."""
+    return _one(select(Route).where(Route.id == route_id, Route.inbox_id == inbox.id))
 
 
 def view(view_id):

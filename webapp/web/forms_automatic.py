@@ -1,7 +1,8 @@
 """Forms of what an inbox does by itself. Their validators ask webapp.rules."""
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, RadioField, StringField, TextAreaField
+from wtforms.validators import Optional
 
 from webapp.rules import bounds as b
 from webapp.rules.hours import DEFAULT, HOLIDAYS_MAX, TEXT_MAX, text_of
@@ -39,6 +40,23 @@ class WorkingHours(Form):
     @property
     def typed(self):
         return [day.data or "" for day in self.days]
+
+
+class OwnHours(WorkingHours):
+    """Of one person, in their own zone."""
+
+    zone = holidays = None
+
+
+class DayOff(Form):
+    first = DateField(_("First day"), [Optional()])
+    last = DateField(_("Last day"), [Optional()])
+    hand_over = BooleanField(_("Hand over my open conversations when it begins"))
+
+
+def typed_hours(hours):
+    """{field: as a person would type it}"""
+    return {f"day{n}": text_of(spans) for n, spans in enumerate((hours or {}).get("days", ()))}
 
 
 class Targets(Form):

@@ -10,6 +10,7 @@ from webapp.words import (
     acts,
     audit,
     automatic,
+    availability,
     connecting,
     dates,
     devices,
@@ -22,6 +23,7 @@ from webapp.words import (
     pictures,
     reasons,
     reports,
+    routing,
     rules,
     search,
     senders,
@@ -33,9 +35,9 @@ from webapp.words.dates import time_zone
 
 FOLDER = Path(__file__).parent / "catalogues"
 
-__all__ = ["acts", "audit", "automatic", "connecting", "dates", "devices", "events", "invitations", "lists",
-           "notices", "outgoing", "people", "pictures", "reasons", "reports", "say", "search", "senders", "snoozing",
-           "targets", "time_zone", "zones"]
+__all__ = ["acts", "audit", "automatic", "availability", "connecting", "dates", "devices", "events", "invitations",
+           "lists", "notices", "outgoing", "people", "pictures", "reasons", "reports", "routing", "say", "search",
+           "senders", "snoozing", "targets", "time_zone", "zones"]
 
 
 def say(broken):

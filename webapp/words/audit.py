@@ -210,6 +210,23 @@ ACTIONS = {
     "inbox.targets_changed": ("inboxes", lambda f: _("Changed within how long %(inbox)s answers.", inbox=f["inbox"])),
     "inbox.hours_changed": ("inboxes", lambda f: _("Changed the working hours of %(inbox)s.", inbox=f["inbox"])),
 
+    "route.saved": ("inboxes", lambda f: _("Wrote routing rule %(number)s of %(inbox)s.", number=f["number"],
+                                           inbox=f["inbox"])),
+    "route.removed": ("inboxes", lambda f: _("Removed routing rule %(number)s of %(inbox)s.", number=f["number"],
+                                             inbox=f["inbox"])),
+    "route.moved": ("inboxes", lambda f: _("Moved routing rule %(number)s of %(inbox)s to place %(to)s.",
+                                           number=f["number"], inbox=f["inbox"], to=f["to"])),
+    "route.switched": ("inboxes", lambda f: (
+        _("Switched routing rule %(number)s of %(inbox)s on.", number=f["number"], inbox=f["inbox"]) if f["on"] is True
+        else _("Switched routing rule %(number)s of %(inbox)s off.", number=f["number"], inbox=f["inbox"]))),
+    "route.otherwise": ("inboxes", lambda f: _("Changed who gets mail of %(inbox)s that no rule decides on.",
+                                               inbox=f["inbox"])),
+    "route.limit": ("inboxes", lambda f: _("Changed how many conversations one gets by themselves in %(inbox)s.",
+                                           inbox=f["inbox"])),
+    "person.availability": ("people", lambda f: (
+        _("Set %(name)s away.", name=f["name"]) if f["away"] is True
+        else _("Set %(name)s available.", name=f["name"]))),
+
     "connection.connected": ("addresses", lambda f: _and(
         _("Connected %(address)s.", address=f["address"]), _held_by(f))),
     "connection.paused": ("addresses", lambda f: _("Paused %(address)s.", address=f["address"])),

@@ -23,8 +23,39 @@ NAMED = {
     "tagged": lambda f: _("added the tag %(tag)s", tag=f.get("name", "")),
     "untagged": lambda f: _("took off the tag %(tag)s", tag=f.get("name", "")),
     "moved_inbox": lambda f: _("moved this from %(left)s to %(to)s", left=f.get("left", ""), to=f.get("to", "")),
+    "owner_set": lambda f: _("made %(name)s the owner of this contact", name=f.get("name", "")),
+    "owner_gone": lambda f: _("took the owner off this contact"),
     "snoozed": lambda f: (_("snoozed this until %(time)s", time=at_time(f["until"])) if f.get("until")
                           else _("snoozed this until somebody answers")),
+}
+
+
+def _rule(facts):
+    n = facts.get("rule")
+    return _("Rule %(number)s", number=n) if n else _("Routing")
+
+
+def _routed(facts, to_viewer):
+    if facts.get("waited"):
+        return (_("Given to you: you came back first") if to_viewer
+                else _("Given to %(name)s, who came back first", name=facts.get("name", "")))
+    return (_("%(rule)s: given to you", rule=_rule(facts)) if to_viewer
+            else _("%(rule)s: given to %(name)s", rule=_rule(facts), name=facts.get("name", "")))
+
+
+ROUTED = {
+    "routed": _routed,
+    "routed_team": lambda f, _mine: _("%(rule)s: given to the team %(name)s", rule=_rule(f), name=f.get("name", "")),
+    "handed_over": lambda f, _mine: _("%(name)s is away: this goes to somebody else", name=f.get("name", "")),
+}
+
+# What a rule did by itself, in whole sentences: nobody's name stands before.
+BY_RULE = {
+    "closed": lambda f: _("Closed by a rule"),
+    "spam": lambda f: _("Put into spam by a rule"),
+    "tagged": lambda f: _("A rule added the tag %(tag)s", tag=f.get("name", "")),
+    "moved_inbox": lambda f: _("A rule moved this from %(left)s to %(to)s", left=f.get("left", ""), to=f.get("to", "")),
+    "snoozed": lambda f: _("Snoozed by a rule until %(time)s", time=at_time(f["until"]) if f.get("until") else ""),
 }
 
 
@@ -44,6 +75,10 @@ def happened(event, viewer):
         name = event.facts.get("name", "")
         return (_("closed this inbox to %(name)s, who had taken this on", name=name) if event.actor_id
                 else _("%(name)s can’t open this inbox any more; nobody has this now", name=name))
+    if event.kind in ROUTED:
+        return ROUTED[event.kind](event.facts, to_viewer)
+    if event.actor_id is None and event.kind in BY_RULE:
+        return BY_RULE[event.kind](event.facts)
     if event.kind in NAMED:
         return NAMED[event.kind](event.facts)
     if event.kind in MOVES:

@@ -185,6 +185,20 @@ def _handed_over(name="", inbox="", inbox_id=0, number=0, by="", **_f):
         _("Open %(name)s", name=inbox), f"/inboxes/{inbox_id}?view=mine" if inbox_id else "/")
 
 
+def _routed(who="", subject="", inbox="", conversation=0, **_f):
+    return Said(_("A rule calls you to “%(subject)s”", subject=subject or _("(no subject)")),
+                _("%(who)s wrote to %(inbox)s.", who=who, inbox=inbox), _("Open the conversation"),
+                f"/conversations/{conversation}")
+
+
+def _availability(by="", away=False, **_f):
+    return Said(
+        _("%(by)s set you away", by=by) if away else _("%(by)s set you available", by=by),
+        _("You get no new conversations by yourself until you are available again. What you have stays yours.") if away
+        else _("New conversations come to you by themselves again."),
+        _("Your availability"), "/profile#availability")
+
+
 def _link(token):
     return f"/links/{token}" if token else ""
 
@@ -204,6 +218,8 @@ KINDS = {
     "hold.requested": _hold_requested,            # address, by, holder, holder_kind, holder_id, gone
     "mentioned": _mentioned,                      # by, subject, excerpt, conversation, inbox
     "followed": _followed,                        # by, what, subject, excerpt, conversation, inbox
+    "routed": _routed,                            # who, subject, inbox, conversation
+    "availability": _availability,                # by, away
     "role_changed": _role_changed,                # role, by
     "reactivated": _reactivated,                  # by
     "handed_over": _handed_over,                  # name, inbox, inbox_id, number, by

@@ -1,14 +1,23 @@
 """New mail is routed by the rules of its inbox: decided, carried out, and explained.
 
-A mail is routed once (Routed), in the transaction that stores it. Nobody there: it waits for whom the rule named, and
-the clock gives it to the first who comes back.
+A mail is routed once (Routed), in a transaction of its own. Nobody there: it waits for whom the rule named, and the
+clock gives it to the first who comes back.
 """
 
-from webapp.actions.routing.dividing import divide_waiting, hand_over, inboxes_that_wait, to_hand_over
-from webapp.actions.routing.editing import change, move, remove, save, set_limit, set_otherwise, switch
-from webapp.actions.routing.facts import mail_of
-from webapp.actions.routing.known import known_of, rules_of
-from webapp.actions.routing.routing import JOB, due, note_due, route
+from webapp.actions.routing.dividing import (
+    away,
+    divide_waiting,
+    hand_over,
+    inboxes_that_wait,
+    pick,
+    to_hand_over,
+)
+from webapp.actions.routing.editing import change, checked, move, remove, save, set_limit, set_otherwise, switch
+from webapp.actions.routing.facts import mail_of, try_mail
+from webapp.actions.routing.known import able_people, addresses_of, known_of, routes_of, rule_of, rules_of
+from webapp.actions.routing.routing import JOB, due, group_of, kept_of, note_due, route, steps_of
 
-__all__ = ["JOB", "change", "divide_waiting", "due", "hand_over", "inboxes_that_wait", "known_of", "mail_of", "move",
-           "note_due", "remove", "route", "rules_of", "save", "set_limit", "set_otherwise", "switch", "to_hand_over"]
+__all__ = ["JOB", "able_people", "addresses_of", "away", "change", "checked", "divide_waiting", "due", "group_of",
+           "hand_over", "inboxes_that_wait", "kept_of", "known_of", "mail_of", "move", "note_due", "pick", "remove",
+           "route", "routes_of", "rule_of", "rules_of", "save", "set_limit", "set_otherwise", "steps_of", "switch",
+           "to_hand_over", "try_mail"]

@@ -96,7 +96,7 @@ class _Work:
                 given = (route_id, action)
             else:
                 self._act(route_id, action)
-        facts = {"steps": self._steps(), "did": self.did, "failed": self.failed}
+        facts = {"steps": steps_of(self.decision, self.routes), "did": self.did, "failed": self.failed}
         self.kept.facts = {**facts, **self._assign(given)}
         self.kept.conversation_id = self.conversation.id
         db.session.flush()
@@ -121,10 +121,9 @@ class _Work:
         number = self.numbers.get(route_id)
         if action["do"] == "team" and not action.get("how"):
             return self._to_team(action, number)
-        group = {"people": action.get("people", []), "team": action.get("team"), "how": action.get("how") or "turns",
-                 "owner": self._owner() if action["do"] == "owner" else None}
-        if not (group["people"] or group["team"] or group["owner"]):
-            return {"why": "no_owner"}
+        group = group_of(action, self._owner())
+        if group is None:
+            return {"why": "no_owner", "rule": number}
         inbox = self.conversation.inbox        # it may have been moved
         person, why = give(inbox, self.conversation, group, rule=number)
         if person is None:
@@ -143,12 +142,26 @@ class _Work:
         happened(None, self.conversation, "routed_team", None, before, name=team.name, rule=number)
         return {"why": "team", "team": team.id, "rule": number}
 
-    def _steps(self):
-        found = []
-        for step, route in zip(self.decision.steps, self.routes, strict=True):
-            found.append({"n": self.numbers[step.rule_id], "verdict": step.verdict, "match": route.match,
-                          "found": [[route.conditions[place], _plain(what)] for place, what in step.found]})
-        return found
+
+def group_of(action, owner_id):
+    """Whom an action means (actions.routing.dividing); None: nobody."""
+    group = {"people": action.get("people") or [], "team": action.get("team"), "how": action.get("how") or "turns",
+             "owner": owner_id if action["do"] == "owner" else None}
+    return group if group["people"] or group["team"] or group["owner"] else None
+
+
+def steps_of(decision, routes):
+    """As they are kept: with the conditions as they stood then."""
+    return [{"n": n, "verdict": step.verdict, "match": route.match,
+             "found": [[route.conditions[place], _plain(what)] for place, what in step.found]}
+            for n, (step, route) in enumerate(zip(decision.steps, routes, strict=True), 1)]
+
+
+def kept_of(conversation_id):
+    """What was decided last of a conversation, or None."""
+    return db.session.scalar(select(Routed).where(
+        Routed.conversation_id == conversation_id, Routed.due_at.is_(None)).order_by(
+        Routed.at.desc(), Routed.message_id.desc()).limit(1))
 
 
 def _plain(what):
@@ -191,7 +204,7 @@ def _tell(work, action, number):
     for person_id in action["people"]:
         if person_id in able:
             tell(db.session.get(Person, person_id), "routed", key=f"routed-{work.message.id}-{person_id}",
-                 conversation_id=work.conversation.id, subject=work.conversation.subject, who=work.conversation.who,
+                 conversation=work.conversation.id, subject=work.conversation.subject, who=work.conversation.who,
                  inbox=work.inbox.name, rule=number)
 
 

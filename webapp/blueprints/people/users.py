@@ -6,7 +6,7 @@ from flask import request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
-from webapp.actions import leaving, people
+from webapp.actions import leaving, people, routing
 from webapp.blueprints.people import rows
 from webapp.blueprints.people.invite import invited
 from webapp.blueprints.people.leaving import heir_of
@@ -154,6 +154,7 @@ def _person(person, broken=None):
     estate = leaving.estate(person)
     return dict(
         person=person, row=row, estate=estate, broken=broken, lately=now() - HERE, form=Act(),
+        away=routing.away([person])[person.id],
         teams=db.session.scalars(select(Team).join(TeamMember, TeamMember.team_id == Team.id)
                                  .where(TeamMember.person_id == person.id).order_by(Team.name)).all(),
         sign_ins=db.session.scalar(select(func.count()).select_from(SignIn).where(SignIn.person_id == person.id)),

@@ -5,6 +5,7 @@ from webapp.blueprints.team import (
     answering,
     automatic,
     composing,
+    contact,
     conversation,
     enclosures,
     inbox,
@@ -21,5 +22,6 @@ from webapp.blueprints.team import (
 )
 from webapp.blueprints.team.routes import blueprint
 
-__all__ = ["acting", "answering", "automatic", "blueprint", "composing", "conversation", "enclosures", "inbox", "notes",
-           "presence", "printed", "regroup", "reports", "search", "sending", "settings", "templates", "views"]
+__all__ = ["acting", "answering", "automatic", "blueprint", "composing", "contact", "conversation", "enclosures",
+           "inbox", "notes", "presence", "printed", "regroup", "reports", "search", "sending", "settings", "templates",
+           "views"]

@@ -100,7 +100,7 @@ def _header_name(field, text):
 
 
 def _action(field, given):
-    """Raises RuleBroken(field, ...): nobody_named, no_choice, bad_hours_of, bad_target, not_now."""
+    """Raises RuleBroken(field, ...): nobody_chosen, no_choice, bad_hours_of, bad_target, not_now."""
     do = given.get("do")
     if do not in ACTIONS:
         raise RuleBroken(field, "not_now")
@@ -110,7 +110,7 @@ def _action(field, given):
 def _people(field, given):
     people = sorted({int(p) for p in given.get("people", ())})
     if not people:
-        raise RuleBroken(field, "nobody_named")
+        raise RuleBroken(field, "nobody_chosen")
     if len(people) > RULE_VALUES_MAX:
         raise RuleBroken(field, "many_values", limit=RULE_VALUES_MAX)
     return people
