@@ -1,5 +1,6 @@
 """Every screen, light and dark, at each width, in English and Polish: axe without findings, nothing spills."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -31,6 +32,7 @@ def house(stage, once):
     ready(page)
     links = page.locator(".conv__link").evaluate_all("all => all.map(a => [a.textContent, a.getAttribute('href')])")
     paths = {name: next(href for text, href in links if name in text) for name in ("Question 0", "Plain", LONG)}
+    write_rules(page, inbox)
     page.goto(paths["Question 0"])
     ready(page)
     page.locator("#thread").get_by_role("button", name="Close").click()
@@ -68,6 +70,53 @@ def home(request, stage, house, once):
         expect(page.locator("html")).to_have_attribute("lang", "pl")
     return SimpleNamespace(who=who, language=request.param, connection=connection, failed=failed, message=message,
                            **vars(house))
+
+
+def write_rules(page, inbox):
+    """A rule of each kind, some in each other's way."""
+    for fields in ({"c0_field": "subject", "c0_how": "contains", "c0_values": "reklamacja, uszkodz", "a0_do": "close"},
+                   {"c0_field": "words", "c0_how": "contains", "c0_values": "temperatura, rejestrator",
+                    "c1_field": "files", "c1_how": "any", "a0_do": "assign", "a0_people": ["1", "2"], "a0_how": "turns",
+                    "a1_do": "target", "a1_minutes": "30", "go_on": "y"},
+                   {"c0_field": "subject", "c0_how": "contains", "c0_values": "uszkodz", "a0_do": "owner"}):
+        page.goto(f"{inbox}/routing/new")
+        page.evaluate("""fields => { const form = document.getElementById("rule-form"), data = new URLSearchParams();
+            data.set("csrf_token", form.elements.csrf_token.value); data.set("match", "all"); data.set("do", "save");
+            for (const [name, value] of Object.entries(fields)) for (const v of [value].flat()) data.append(name, v);
+            return fetch(form.action, { method: "POST", body: data }); }""", fields)
+
+
+def a_rule_that_is_edited(page, home):
+    page.goto(f"{home.inbox}/routing")
+    ready(page)
+    page.locator("#rulelist .rule__do [popovertarget]").nth(1).click()
+    page.locator(".act-menu:popover-open a").click()
+    page.locator("#rule-form").wait_for()
+
+
+def a_refused_rule(page, home):
+    page.watching.expect("HTTP 422")
+    page.goto(f"{home.inbox}/routing/new")
+    ready(page)
+    page.locator("#c0").select_option("header")
+    page.locator("[name=c0_name]").wait_for()
+    page.locator("#rule-form .btn--primary").click()
+    page.locator("#c0-e").wait_for()
+
+
+def a_tried_message(page, home):
+    page.goto(f"{home.inbox}/routing")
+    ready(page)
+    page.locator("#t-subject").fill("Temperatura, uszkodzona")
+    page.locator("#trace .trace").wait_for()
+
+
+def what_becomes_of_other_mail(page, home):
+    page.goto(f"{home.inbox}/routing")
+    ready(page)
+    page.locator("#otherwise button").click()
+    page.locator("#o_do").select_option("team")
+    page.locator("[name=o_how]").wait_for()
 
 
 def begin(page, address, password):
@@ -214,6 +263,9 @@ SCREENS = {
     "split": the_menu_of(".msg [popovertarget]", "/split"), "merge": merging(""), "merge-nothing": merging("?q=zzzz"),
     "merge-refused": a_refused_merge,
     "inboxes": to("/inboxes"), "inbox-new": to("/inboxes/new"), "inbox-settings": to("{inbox}/settings"),
+    "routing": to("{inbox}/routing"), "routing-edit": a_rule_that_is_edited, "routing-refused": a_refused_rule,
+    "routing-tried": a_tried_message, "routing-otherwise": what_becomes_of_other_mail,
+    "routing-why": to("{plain}/routing"), "availability": to("/availability"),
     "inbox-delete": to("{inbox}/delete"), "audit": to("/audit"), "audit-nothing": to("/audit?q=zzzz"),
     "keys": the_list_of_keys,
     "mailboxes": to("/mailboxes"), "mail": to("/mailboxes/{connection}/mail"), "message": to("{message}"),
@@ -226,8 +278,8 @@ SCREENS = {
 }
 
 
-def look_at(page, deep=True):
-    """All findings of a screen that stands, through themes and widths."""
+def look_at(page, deep=True, name=None):
+    """All findings of a screen that stands, through themes and widths. POSTROOM_SHOTS=folder keeps its pictures."""
     found = []
     page.wait_for_load_state()
     for scheme in ("light", "dark"):
@@ -235,6 +287,8 @@ def look_at(page, deep=True):
         page.evaluate(STANDS_STILL)
         for width, height in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": height})
+            if name and (folder := os.environ.get("POSTROOM_SHOTS")):
+                page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
             if scheme == "light":
                 found += [f"{width}: {line}" for line in spills(page)]
             if deep and width in AXE_WIDTHS:
@@ -254,7 +308,7 @@ def test_a_screen_is_clean(home, window, screen):
     page.watching.start_anew()
     SCREENS[screen](page, home)
     expect(page.locator("html")).to_have_attribute("lang", home.language)
-    found = look_at(page, deep=home.language == "en") + page.watching.unannounced()
+    found = look_at(page, home.language == "en", f"{screen}-{home.language}") + page.watching.unannounced()
     page.watching.start_anew()
     assert not found, "\n".join(found)
 

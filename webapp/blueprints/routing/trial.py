@@ -50,8 +50,9 @@ def decide_of(found, trial, mail):
     numbers = {route.id: n for n, route in enumerate(routes, 1)}
     trial.steps = routing.steps_of(decision, routes)
     trial.actions = [(numbers[i], a) for i, a in decision.actions if a["do"] not in ("assign", "team", "owner")]
-    given = decision.action("assign", "team", "owner") or found.otherwise
-    trial.why, trial.name = _who(found, given, mail.owner_id)
+    if decision.action("close", "spam", "snooze") is None:      # else it is nobody's work
+        given = decision.action("assign", "team", "owner") or found.otherwise
+        trial.why, trial.name = _who(found, given, mail.owner_id)
     target = decision.action("target")
     if target:
         trial.due_at = after_work(found.hours, now(), target["minutes"] * 60)
