@@ -33,10 +33,19 @@ PROVOKE = """([names, controls, most]) => {
   }
   return document.querySelector(controls) !== null;
 }"""
-HOST_NAME = re.compile(rb"(?:[a-z0-9-]+\.)+[a-z]{2,}")
+SERVER_NAME = re.compile(rb"\x00\x00(?=(..)(..)\x00(..)([a-z0-9.-]+))", re.DOTALL)      # RFC 6066, 3
 BATCH = 100          # letters at a time on one page
 ELEMENTS = 150       # of each letter that get events; the largest have thousands of one kind
 CONTROLS = "form, input, button, select, textarea, label, object, embed, iframe, [contenteditable]"
+
+
+def host_of(hello):
+    """The host that a TLS ClientHello names. Its random bytes may look like one: all lengths must agree."""
+    for match in SERVER_NAME.finditer(hello):
+        whole, names, length = (int.from_bytes(part, "big") for part in match.groups()[:3])
+        if whole == names + 2 == length + 5 and len(match[4]) >= length:
+            return match[4][:length]
+    return b"(no name)"
 
 
 class World:
@@ -58,7 +67,7 @@ class World:
             def handle(self):
                 hello = self.connection.recv(2048, socket.MSG_PEEK)
                 if hello[:1] == b"\x16":  # TLS: the name that was meant stands in the first message
-                    world.left.extend(f"TLS to {name.decode()}" for name in HOST_NAME.findall(hello)[:1])
+                    world.left.extend(f"TLS to {name.decode()}" for name in [host_of(hello)])
                 else:
                     super().handle()
 

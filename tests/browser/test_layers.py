@@ -22,7 +22,7 @@ from browser.conftest import ARGUMENTS, CDN_ANSWERS, CHROMIUM
 from browser.hostile_letters import LEAKS, LIST, OWN, SCRIPTS, letters, overlays
 from browser.moves import connect_team, sign_in
 from browser.stage import DOMAIN, ROOT, Stage
-from browser.test_hostile import CONTROLS, ELEMENTS, EVENTS, HOST_NAME, PROVOKE, SPY
+from browser.test_hostile import CONTROLS, ELEMENTS, EVENTS, PROVOKE, SPY, host_of
 from browser.watching import CDN
 from browser.without import ON_ARRIVAL, WHEN_SHOWN
 from PIL import Image, ImageChops
@@ -93,9 +93,9 @@ class Tap:
                 said = b""
                 with caller, contextlib.suppress(OSError):
                     said = caller.recv(3000)
-                names = HOST_NAME.findall(said) if said[:1] == b"\x16" else [said[:200]]     # TLS names the host first
-                if names[:1] != [CDN.encode()]:     # where the product itself gets htmx from
-                    self.came.append(names[:1] or [said[:20]])
+                name = host_of(said) if said[:1] == b"\x16" else said[:200]
+                if name != CDN.encode():     # where the product itself gets htmx from
+                    self.came.append(name)
 
     def close(self):
         self._socket.close()
