@@ -4,7 +4,7 @@
   const rows = () => [...list().querySelectorAll(".rule:not(.rule--last)")];
   const say = text => { document.getElementById("rules-say").textContent = text; };
   const words = (name, n) => list().dataset[name].replace("#", n);
-  let lifted = null, from = 0;
+  let lifted = null, from = 0, dragged = false;
 
   const ready = () => { for (const grip of document.querySelectorAll(".rule__grip[hidden]")) grip.hidden = false; };
   const place = () => rows().indexOf(lifted) + 1;
@@ -55,15 +55,15 @@
   }, true);
 
   document.addEventListener("focusout", e => {
-    if (lifted && e.target.matches?.(".rule__grip")) setTimeout(() => { if (lifted && !lifted.contains(document.activeElement)) back(); }, 0);
+    if (lifted && !dragged && e.target.matches?.(".rule__grip")) setTimeout(() => { if (lifted && !lifted.contains(document.activeElement)) back(); }, 0);
   });
 
   document.addEventListener("pointerdown", e => {
     const grip = e.target.closest?.(".rule__grip");
     if (!grip || e.button) return;
     lift(grip);
-    grip.setPointerCapture(e.pointerId);
-    let moved = false;
+    dragged = true;
+    let moved = false;      // the grip moves with its row, which would end a pointer capture: the document listens
     const move = at => {
       moved = true;
       const over = rows().findIndex(row => row !== lifted && at.clientY < row.getBoundingClientRect().top + row.offsetHeight / 2);
@@ -72,13 +72,16 @@
       if (index + 1 !== place()) put(index + 1);
     };
     const end = () => {
-      grip.removeEventListener("pointermove", move);
+      document.removeEventListener("pointermove", move);
+      document.removeEventListener("pointerup", end);
+      document.removeEventListener("pointercancel", end);
+      dragged = false;
       if (!lifted) return;
       if (moved) drop(); else { lifted.classList.remove("is-lifted"); lifted = null; }
     };
-    grip.addEventListener("pointermove", move);
-    grip.addEventListener("pointerup", end, { once: true });
-    grip.addEventListener("pointercancel", end, { once: true });
+    document.addEventListener("pointermove", move);
+    document.addEventListener("pointerup", end);
+    document.addEventListener("pointercancel", end);
   });
 
   document.addEventListener("htmx:after:swap", ready);

@@ -219,3 +219,10 @@ def test_a_contact_gets_an_owner(zofia, box, team):
     assert answer.status_code == 303
     assert db.session.query(Contact).one().owner_id == team.marek
     assert "made Marek the owner of this contact" in zofia.get("/conversations/1").text
+
+
+def test_the_page_of_who_leaves_names_the_rules_that_name_them(zofia, team):
+    write(zofia, condition(), action(do="close"))
+    write(zofia, condition(), action(people=[team.marek]))
+    shown = zofia.get(f"/people/{team.marek}/leaving").text
+    assert "Routing rules that name them" in shown and "Rule 2" in shown and "Rule 1" not in shown

@@ -7,11 +7,13 @@ from sqlalchemy import delete, func, insert, select, update
 from webapp.actions.audit import note
 from webapp.actions.inboxes import access_changes
 from webapp.actions.notices import tell
+from webapp.actions.routing.known import naming
 from webapp.actions.teams import check_nobody_left_out
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import (
     Connection,
+    Contact,
     Conversation,
     Event,
     Hold,
@@ -50,11 +52,13 @@ class Estate:
     conversations: list[tuple[Inbox, int]]  # how many open ones are assigned to them
     inboxes: list[Inbox]                    # restricted ones that name them
     teams: list[Team]
+    routes: list[tuple[Inbox, list[int]]]   # routing rules that name them: actions.routing.naming
+    contacts: int                           # whose owner they are
 
     @property
     def to_settle(self):
         """How many things wait to be handed over or released."""
-        return len(self.held) + len(self.conversations) + len(self.inboxes) + len(self.teams)
+        return len(self.held) + len(self.conversations) + len(self.inboxes) + len(self.teams) + len(self.routes)
 
 
 def estate(person) -> Estate:
@@ -67,7 +71,9 @@ def estate(person) -> Estate:
         inboxes=db.session.scalars(live_inboxes().join(InboxMember, InboxMember.inbox_id == Inbox.id)
                                    .where(InboxMember.person_id == person.id)).all(),
         teams=db.session.scalars(select(Team).join(TeamMember, TeamMember.team_id == Team.id)
-                                 .where(TeamMember.person_id == person.id).order_by(Team.name)).all())
+                                 .where(TeamMember.person_id == person.id).order_by(Team.name)).all(),
+        routes=naming(person.id),
+        contacts=db.session.scalar(select(func.count()).select_from(Contact).where(Contact.owner_id == person.id)))
 
 
 def holdings(person_ids) -> dict[int, list[HeldAddress]]:

@@ -14,10 +14,10 @@ from webapp.actions.routing.dividing import (
 )
 from webapp.actions.routing.editing import change, checked, move, remove, save, set_limit, set_otherwise, switch
 from webapp.actions.routing.facts import mail_of, try_mail
-from webapp.actions.routing.known import able_people, addresses_of, known_of, routes_of, rule_of, rules_of
+from webapp.actions.routing.known import able_people, addresses_of, known_of, naming, routes_of, rule_of, rules_of
 from webapp.actions.routing.routing import JOB, due, group_of, kept_of, note_due, route, steps_of
 
 __all__ = ["JOB", "able_people", "addresses_of", "away", "change", "checked", "divide_waiting", "due", "group_of",
-           "hand_over", "inboxes_that_wait", "kept_of", "known_of", "mail_of", "move", "note_due", "pick", "remove",
-           "route", "routes_of", "rule_of", "rules_of", "save", "set_limit", "set_otherwise", "steps_of", "switch",
-           "to_hand_over", "try_mail"]
+           "hand_over", "inboxes_that_wait", "kept_of", "known_of", "mail_of", "move", "naming", "note_due", "pick",
+           "remove", "route", "routes_of", "rule_of", "rules_of", "save", "set_limit", "set_otherwise", "steps_of",
+           "switch", "to_hand_over", "try_mail"]

@@ -56,6 +56,16 @@ def addresses_of(inbox) -> dict:
     return dict(db.session.execute(own.order_by(Hold.address_key)).all())
 
 
+def naming(person_id):
+    """[(inbox, numbers of its rules that name this person; 0: what becomes of other mail)]"""
+    found = []
+    for inbox in db.session.scalars(live_inboxes()):
+        rules = [(0, [inbox.otherwise or {}])] + [(n, r.actions) for n, r in enumerate(routes_of(inbox.id), 1)]
+        if numbers := [n for n, actions in rules if any(person_id in a.get("people", ()) for a in actions)]:
+            found.append((inbox, numbers))
+    return found
+
+
 def lock_inbox(inbox_id) -> Inbox | None:
     """Ours until the commit: what is decided of its mail is decided one after the other."""
     return db.session.scalar(select(Inbox).where(Inbox.id == inbox_id).with_for_update(key_share=True)
