@@ -191,6 +191,21 @@ def test_what_no_rule_gives_away_goes_where_the_inbox_says(box):
     assert (closed.status, closed.assignee) == ("closed", None)
 
 
+def test_somebody_is_reminded_of_what_is_nobodys(box):
+    with unit():
+        routing.set_otherwise(person("zofia"), inbox(), {"do": "leave", "people": ids("zofia"), "minutes": "30"})
+    one, two = come(box, 1).id, come(box, 2).id
+    sweep.waiting()
+    assert stored(Notice, Notice.kind == "unassigned") == [] and conversation(one).assignee is None
+    with unit():
+        conversations.assign(person("marek"), conversation(two), person("marek"))
+        db.session.execute(db.update(Routed).values(remind_at=now()))
+    sweep.waiting()
+    sweep.waiting()
+    [notice] = stored(Notice, Notice.kind == "unassigned")
+    assert (notice.person_id, notice.facts["conversation"]) == (person("zofia").id, one)
+
+
 def test_everything_else_that_a_rule_does(box):
     with unit():
         db.session.add_all([Tag(name="damage", key="damage"), Inbox(name="Claims"),

@@ -56,6 +56,9 @@ def waiting():
     for inbox_id in look(lambda: db.session.scalars(routing.inboxes_that_wait().limit(200)).all()):
         with unit():
             routing.divide_waiting(inbox_id)
+    for message_id in look(lambda: db.session.scalars(routing.to_remind().limit(50)).all()):
+        with unit():
+            routing.remind(message_id)
     for absence in look(lambda: [a.id for a in db.session.scalars(routing.to_hand_over().limit(50))]):
         with unit():
             routing.hand_over(absence)

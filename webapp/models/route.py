@@ -9,7 +9,7 @@ from webapp.extensions import db
 from webapp.models.types import Moment, now, one_of
 from webapp.rules.routing.writing import MATCHES
 
-WAITS, DUE = "waits IS NOT NULL", "due_at IS NOT NULL"       # few of very many
+WAITS, DUE, REMIND = "waits IS NOT NULL", "due_at IS NOT NULL", "remind_at IS NOT NULL"       # few of very many
 
 
 class Route(db.Model):
@@ -44,6 +44,7 @@ class Routed(db.Model):
 
     __table_args__ = (Index("ix_routed_waits", "inbox_id", "at", "message_id", sqlite_where=text(WAITS),
                             postgresql_where=text(WAITS)),
+                      Index("ix_routed_remind", "remind_at", sqlite_where=text(REMIND), postgresql_where=text(REMIND)),
                       Index("ix_routed_due", "due_at", sqlite_where=text(DUE), postgresql_where=text(DUE)))
 
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
@@ -53,6 +54,7 @@ class Routed(db.Model):
     # {"steps": [[number, verdict, sentence's facts], ...], "to": who got it, "why": rules.routing.choose's answer}
     facts: Mapped[dict] = mapped_column(JSON, default=dict)
     due_at: Mapped[datetime | None] = mapped_column(Moment)     # to be decided; none once that is done
+    remind_at: Mapped[datetime | None] = mapped_column(Moment)  # it is nobody's: then somebody is told
     waits: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))      # nobody was there: whom it is for
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from flask import request
 
 from webapp.rules.bounds import CONDITIONS_MAX, RULE_ACTIONS_MAX
-from webapp.rules.routing import FIELDS
+from webapp.rules.routing import FIELDS, OTHERWISE
 from webapp.words import say
 
 EMPTY_CONDITION = {"field": "words", "how": "contains", "values": [], "name": ""}
@@ -98,4 +98,4 @@ def _number(text):
 def otherwise_sent():
     """The action that was chosen for all other mail, or None."""
     found = _action("o_") if request.form.get("o_do") else None
-    return found if found and found["do"] in ("assign", "team", "owner") else None
+    return found if found and found["do"] in OTHERWISE else None

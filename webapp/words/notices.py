@@ -191,6 +191,12 @@ def _routed(who="", subject="", inbox="", conversation=0, **_f):
                 f"/conversations/{conversation}")
 
 
+def _unassigned(who="", subject="", inbox="", conversation=0, **_f):
+    return Said(_("Nobody has “%(subject)s” yet", subject=subject or _("(no subject)")),
+                _("%(who)s wrote to %(inbox)s.", who=who, inbox=inbox), _("Open the conversation"),
+                f"/conversations/{conversation}")
+
+
 def _availability(by="", away=False, **_f):
     return Said(
         _("%(by)s set you away", by=by) if away else _("%(by)s set you available", by=by),
@@ -219,6 +225,7 @@ KINDS = {
     "mentioned": _mentioned,                      # by, subject, excerpt, conversation, inbox
     "followed": _followed,                        # by, what, subject, excerpt, conversation, inbox
     "routed": _routed,                            # who, subject, inbox, conversation
+    "unassigned": _unassigned,                    # who, subject, inbox, conversation
     "availability": _availability,                # by, away
     "role_changed": _role_changed,                # role, by
     "reactivated": _reactivated,                  # by

@@ -165,6 +165,8 @@ _ACTIONS = {
     "tag": _named(lambda: _("add the tag %(what)s"), "tags", "tag"),
     "move": _named(lambda: _("move it to %(what)s"), "inboxes", "inbox"),
     "answer": _named(lambda: _("answer with %(what)s"), "templates", "template"),
+    "leave": lambda g, k: _fill(_("leave it unassigned, and remind %(what)s after %(time)s"),
+                                what=people(g["people"], k), time=_bold(_minutes(g["minutes"]))),
     "snooze": lambda g, k: _fill(_("snooze it for %(what)s"), what=_bold(span(g["hours"], "hours"))),
     "close": lambda g, k: _("close it"), "spam": lambda g, k: _("put it into spam"),
     "tell": lambda g, k: _fill(_("notify %(what)s"), what=people(g["people"], k)),
@@ -178,6 +180,12 @@ def _minutes(number):
 def otherwise(given, known):
     """What becomes of mail that no rule gives to anybody."""
     return action(given, known) if given else _("leave it unassigned")
+
+
+def otherwise_names():
+    names = action_names()
+    return {"": _("leave it unassigned"), "leave": _("leave it unassigned, and remind"), "assign": names["assign"],
+            "team": names["team"], "owner": names["owner"]}
 
 
 # --- why

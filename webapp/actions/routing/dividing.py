@@ -18,6 +18,7 @@ from webapp.rules.availability import away_because
 from webapp.rules.routing import Candidate, choose
 
 AT_ONCE = 100
+GIVES = ("assign", "team", "owner")         # actions that give a conversation to somebody
 
 
 def give(inbox, conversation, group, **facts):
@@ -43,6 +44,13 @@ def pick(inbox, group):
             return able[chosen], "owner"
     chosen, why = choose(_candidates(inbox, members_of(group), able), group.get("how") or "turns", inbox.open_most)
     return able.get(chosen), why
+
+
+def group_of(action, owner_id):
+    """The group that an action means; None: nobody."""
+    group = {"people": action.get("people") or [], "team": action.get("team"), "how": action.get("how") or "turns",
+             "owner": owner_id if action["do"] == "owner" else None}
+    return group if group["people"] or group["team"] or group["owner"] else None
 
 
 def members_of(group):
@@ -153,12 +161,19 @@ def _hand_on(person, number):
         return
     row = db.session.scalar(select(Routed).where(Routed.conversation_id == number).order_by(
         Routed.at.desc(), Routed.message_id.desc()).limit(1))
-    group = (row.facts.get("group") if row is not None else None) or inbox.otherwise
+    group = (row.facts.get("group") if row is not None else None) or _of_others(inbox, conversation)
     before = as_it_is(conversation)
     conversation.assignee = conversation.assignee_id = None
     happened(None, conversation, "handed_over", None, before, of=person.id, name=person.name)
     if group and give(inbox, conversation, group)[0] is None and row is not None:
         row.waits = group
+
+
+def _of_others(inbox, conversation):
+    action = inbox.otherwise
+    if not action or action["do"] not in GIVES:
+        return None
+    return group_of(action, conversation.contact.owner_id if conversation.contact is not None else None)
 
 
 def _locked(number):

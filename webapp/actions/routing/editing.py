@@ -10,7 +10,7 @@ from webapp.models import Route
 from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.rules.access import check_admin
-from webapp.rules.routing import check_rule
+from webapp.rules.routing import check_otherwise, check_rule
 
 OPEN_MOST = 10_000
 
@@ -87,10 +87,8 @@ def set_otherwise(actor, inbox, action):
     """Who gets what no rule gives to anybody. `action`: as typed, or None: it stays nobody's."""
     check_admin(actor.role, "otherwise")
     if action is not None:
-        try:
-            _conditions, [action] = checked(inbox, {"match": "all", "conditions": [], "actions": [action]})
-        except RuleBroken as broken:
-            raise RuleBroken("otherwise", broken.code, **broken.facts) from None
+        action = check_otherwise(action)
+        _check_named("otherwise", action, known_of(inbox))
     inbox.otherwise = action
     _changed(actor, inbox, "otherwise", otherwise=action)
 

@@ -1,11 +1,13 @@
 """A mail is routed: its rules are read, what they say is done, and why is kept."""
 
+from datetime import timedelta
+
 from sqlalchemy import exists, select, update
 
 from webapp.actions import answers, autoreply, conversations, tags, templates
 from webapp.actions.acts import as_it_is, happened
 from webapp.actions.notices import tell
-from webapp.actions.routing.dividing import give, still_free
+from webapp.actions.routing.dividing import GIVES, give, group_of, still_free
 from webapp.actions.routing.facts import mail_of
 from webapp.actions.routing.known import able_people, lock_inbox, routes_of, rule_of
 from webapp.extensions import db
@@ -92,12 +94,15 @@ class _Work:
                               for i in self.decision.matched], known_ok=True)
         given = None
         for route_id, action in self.decision.actions:
-            if action["do"] in ("assign", "team", "owner"):
+            if action["do"] in GIVES:
                 given = (route_id, action)
             else:
                 self._act(route_id, action)
+        assigned = self._assign(given)
+        if self.inbox.otherwise and self.inbox.otherwise["do"] == "leave" and still_free(self.conversation):
+            self.kept.remind_at = now() + timedelta(minutes=self.inbox.otherwise["minutes"])
         facts = {"steps": steps_of(self.decision, self.routes), "did": self.did, "failed": self.failed}
-        self.kept.facts = {**facts, **self._assign(given)}
+        self.kept.facts = {**facts, **assigned}
         self.kept.conversation_id = self.conversation.id
         db.session.flush()
         announce(f"conversation-{self.conversation.id}", f"inbox-{self.inbox.id}")
@@ -116,7 +121,7 @@ class _Work:
         if not still_free(self.conversation):
             return {}
         route_id, action = given or (None, self.inbox.otherwise)
-        if not action or action["do"] not in ("assign", "team", "owner"):
+        if not action or action["do"] not in GIVES:
             return {"why": "nobody_named"}
         number = self.numbers.get(route_id)
         if action["do"] == "team" and not action.get("how"):
@@ -143,11 +148,28 @@ class _Work:
         return {"why": "team", "team": team.id, "rule": number}
 
 
-def group_of(action, owner_id):
-    """Whom an action means (actions.routing.dividing); None: nobody."""
-    group = {"people": action.get("people") or [], "team": action.get("team"), "how": action.get("how") or "turns",
-             "owner": owner_id if action["do"] == "owner" else None}
-    return group if group["people"] or group["team"] or group["owner"] else None
+def to_remind():
+    """SELECT of the ids of messages whose conversation should have been somebody's by now."""
+    return select(Routed.message_id).where(Routed.remind_at <= now()).order_by(Routed.remind_at)
+
+
+def remind(message_id):
+    """Whoever is to look after what is nobody's is told, once."""
+    row = db.session.scalar(select(Routed).where(Routed.message_id == message_id, Routed.remind_at <= now())
+                            .with_for_update(key_share=True))
+    if row is None:
+        return
+    row.remind_at = None
+    conversation, inbox = (db.session.get(model, key) for model, key in (
+        (Conversation, row.conversation_id), (Inbox, row.inbox_id)))
+    otherwise = inbox.otherwise or {}
+    if still_free(conversation) and otherwise.get("do") == "leave":
+        able = {p.id: p for p in able_people(inbox)}
+        for person_id in otherwise["people"]:
+            if person_id in able:
+                tell(able[person_id], "unassigned", key=f"unassigned-{message_id}-{person_id}", inbox=inbox.name,
+                     conversation=conversation.id, subject=conversation.subject, who=conversation.who)
+    db.session.flush()
 
 
 def steps_of(decision, routes):
@@ -181,7 +203,6 @@ def _move(work, action, number):
 
 
 def _snooze(work, action, _number):
-    from datetime import timedelta
     conversations.snooze(None, work.conversation, now() + timedelta(hours=action["hours"]))
 
 

@@ -60,7 +60,7 @@ def decide_of(found, trial, mail):
 
 def _who(found, given, owner_id):
     """(why, name) of who would get it now."""
-    if not given:
+    if not given or given["do"] == "leave":
         return "nobody_named", ""
     if given["do"] == "team" and not given.get("how"):
         return "team", routing.known_of(found)["team_names"].get(given["team"], "")

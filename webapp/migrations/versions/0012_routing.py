@@ -8,7 +8,7 @@ revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
-WAITS, DUE = sa.text("waits IS NOT NULL"), sa.text("due_at IS NOT NULL")
+WAITS, DUE, REMIND = (sa.text(f"{name} IS NOT NULL") for name in ("waits", "due_at", "remind_at"))
 
 
 def upgrade():
@@ -55,12 +55,13 @@ def _decisions():
         "routed", sa.Column("message_id", sa.Integer(), nullable=False),
         sa.Column("conversation_id", sa.Integer(), nullable=False), sa.Column("inbox_id", sa.Integer(), nullable=False),
         sa.Column("at", Moment(), nullable=False), sa.Column("facts", sa.JSON(), nullable=False),
-        sa.Column("due_at", Moment()), sa.Column("waits", sa.JSON()), sa.PrimaryKeyConstraint("message_id", name=op.f("pk_routed")),
+        sa.Column("due_at", Moment()), sa.Column("remind_at", Moment()), sa.Column("waits", sa.JSON()), sa.PrimaryKeyConstraint("message_id", name=op.f("pk_routed")),
         _to("routed", "message_id", "message"), _to("routed", "conversation_id", "conversation"),
         _to("routed", "inbox_id", "inbox"))
     op.create_index(op.f("ix_routed_conversation_id"), "routed", ["conversation_id"])
     op.create_index("ix_routed_waits", "routed", ["inbox_id", "at", "message_id"], sqlite_where=WAITS,
                     postgresql_where=WAITS)
+    op.create_index("ix_routed_remind", "routed", ["remind_at"], sqlite_where=REMIND, postgresql_where=REMIND)
     op.create_index("ix_routed_due", "routed", ["due_at"], sqlite_where=DUE, postgresql_where=DUE)
     op.create_table(
         "turn", sa.Column("inbox_id", sa.Integer(), nullable=False), sa.Column("person_id", sa.Integer(), nullable=False),

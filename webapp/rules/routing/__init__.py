@@ -8,7 +8,7 @@ from webapp.rules.routing.conditions import FIELDS, Mail, holds
 from webapp.rules.routing.conflicts import conflicts
 from webapp.rules.routing.deciding import Decision, Rule, Step, decide, wants
 from webapp.rules.routing.dividing import Candidate, choose
-from webapp.rules.routing.writing import ACTIONS, check_rule
+from webapp.rules.routing.writing import ACTIONS, OTHERWISE, check_otherwise, check_rule
 
-__all__ = ["ACTIONS", "FIELDS", "Candidate", "Decision", "Mail", "Rule", "Step", "check_rule", "choose", "conflicts",
-           "decide", "holds", "wants"]
+__all__ = ["ACTIONS", "FIELDS", "OTHERWISE", "Candidate", "Decision", "Mail", "Rule", "Step", "check_otherwise",
+           "check_rule", "choose", "conflicts", "decide", "holds", "wants"]

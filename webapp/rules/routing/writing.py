@@ -16,6 +16,7 @@ from webapp.rules.routing.dividing import HOWS
 from webapp.rules.spam import pattern_of
 
 ACTIONS = ("assign", "team", "owner", "tag", "move", "snooze", "close", "spam", "answer", "tell", "target")
+OTHERWISE = ("assign", "team", "owner", "leave")      # what becomes of mail that no rule gives to anybody
 MATCHES = ("all", "any", "none")
 SIZE_MAX = 1000            # MB
 SNOOZE_MAX = 365 * 24      # hours
@@ -41,6 +42,13 @@ def check_rule(match, conditions, actions, count=0):
     if len(set(kinds)) < len(kinds):
         raise RuleBroken("rule", "two_of_a_kind")
     return conditions, actions
+
+
+def check_otherwise(given):
+    """As it is stored. Raises RuleBroken("otherwise", ...) as `_action` does."""
+    if given.get("do") not in OTHERWISE:
+        raise RuleBroken("otherwise", "not_now")
+    return {"do": given["do"], **_FACTS[given["do"]]("otherwise", given)}
 
 
 def _condition(field, given):
@@ -167,4 +175,5 @@ _FACTS = {
     "answer": _one("template"),
     "tell": lambda f, g: {"people": _people(f, g)},
     "target": _minutes,
+    "leave": lambda f, g: {"people": _people(f, g), **_minutes(f, g)},      # and remind these, after so many minutes
 }
