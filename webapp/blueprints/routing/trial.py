@@ -49,9 +49,9 @@ def decide_of(found, trial, mail):
     decision = decide([routing.rule_of(r) for r in routes], mail)
     numbers = {route.id: n for n, route in enumerate(routes, 1)}
     trial.steps = routing.steps_of(decision, routes)
-    trial.actions = [(numbers[i], a) for i, a in decision.actions if a["do"] not in ("assign", "team", "owner")]
+    trial.actions = [(numbers[i], a) for i, a in decision.actions if a["do"] not in routing.GIVES]
     if decision.action("close", "spam", "snooze") is None:      # else it is nobody's work
-        given = decision.action("assign", "team", "owner") or found.otherwise
+        given = decision.action(*routing.GIVES) or found.otherwise
         trial.why, trial.name = _who(found, given, mail.owner_id)
     target = decision.action("target")
     if target:
@@ -92,7 +92,7 @@ def replayed(found, form, route):
 def _said(rules, mail, found):
     decision = decide(rules, mail)
     actions = [a for _id, a in decision.actions]
-    if decision.action("assign", "team", "owner") is None and found.otherwise:
+    if decision.action(*routing.GIVES) is None and found.otherwise:
         actions.append(found.otherwise)
     return actions
 
