@@ -69,6 +69,7 @@ class _Person(threading.Thread):
     def run(self):
         stream = threading.Thread(target=self._listen, daemon=True)
         stream.start()
+        time.sleep(self.dice.uniform(0, self.think))        # not all fifty in one instant: that is no work of theirs
         page = self._timed("list", lambda: self.client.get(f"/inboxes/{self.inbox}"))
         while time.monotonic() < self.until:
             time.sleep(self.dice.expovariate(1 / self.think))

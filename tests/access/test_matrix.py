@@ -23,7 +23,7 @@ DATA = {
     "auth.use_link": {"password": "a new long password"}, "auth.language": {"language": "en"},
     "people.create_team": {"name": "New"}, "people.save_team": {"name": "New"}, "people.role": {"role": "viewer"},
     "people.invite": {"emails": "a@corp.example", "role": "member", "language": "en"},
-    "people.hand_over": {"heir": ""}, "connections.set_history": {"history": "year"}, "profile.read_notices": {"up_to": "1"},
+    "people.hand_over": {"heir": ""}, "people.hand_contacts": {"heir": "0"}, "connections.set_history": {"history": "year"}, "profile.read_notices": {"up_to": "1"},
     "profile.change": {"name": "New", "language": "en", "time_zone": "Europe/Warsaw", "theme": "dark"},
     "profile.change_password": {"old": PASSWORD, "new": "a new long password"},
     "profile.change_email": {"email": "n@corp.example", "password": PASSWORD},

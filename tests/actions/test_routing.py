@@ -6,7 +6,7 @@ import pytest
 from mailroom import arrive, connected, conversation, inbox, letter, person, stored
 from tabs import at_once
 
-from webapp.actions import conversations, people, replies, routing
+from webapp.actions import conversations, people, regroup, replies, routing
 from webapp.extensions import db, unit
 from webapp.jobs import routing as jobs
 from webapp.jobs import sweep
@@ -18,6 +18,7 @@ from webapp.models import (
     Conversation,
     Event,
     Inbox,
+    InboxMember,
     Message,
     Notice,
     Route,
@@ -66,7 +67,7 @@ def come(box, n, **headers):
 
 def routed(number):
     db.session.rollback()
-    return db.session.scalar(db.select(Routed).where(Routed.conversation_id == number))
+    return routing.newest_of(number)
 
 
 def is_away(name, away=True):
@@ -140,7 +141,6 @@ def test_who_is_not_there_or_may_not_gets_nothing(box, why):
             people.deactivate(person("zofia"), marek)
         else:
             inbox().access = "members"
-            from webapp.models import InboxMember
             db.session.add(InboxMember(inbox_id=inbox().id, person_id=person("zofia").id))
     assert [come(box, n).assignee.name for n in range(1, 4)] == ["Zofia"] * 3
 
@@ -223,15 +223,17 @@ def test_everything_else_that_a_rule_does(box):
     assert notice.person_id == person("zofia").id and notice.facts["rule"] == 1
     [ours] = stored(Message, Message.outgoing)
     assert "Dear Anna, Support has it." in ours.text and ours.auto and len(stored(AutoReply)) == 1
-    assert [e.kind for e in stored(Event)] == ["tagged", "moved_inbox", "routed"]
-    assert [d["do"] for d in routed(1).facts["did"]] == ["tag", "target", "tell", "answer", "move"]
+    assert [e.kind for e in stored(Event)] == ["moved_inbox", "tagged", "routed"]
+    assert [d["do"] for d in routed(1).facts["did"]] == ["move", "tag", "target", "answer", "tell"]
 
 
-@pytest.mark.parametrize("action, status", [({"do": "spam"}, "spam"), ({"do": "snooze", "hours": "3"}, "snoozed")])
-def test_spam_and_snooze(box, action, status):
+@pytest.mark.parametrize("action, status, whose", [
+    ({"do": "spam"}, "spam", None), ({"do": "close"}, "closed", None),
+    ({"do": "snooze", "hours": "3"}, "snoozed", "Marek")])
+def test_what_is_over_is_nobodys_and_what_is_put_off_somebodys(box, action, status, whose):
     rule(action, to("marek"))
     made = come(box, 1)
-    assert (made.status, made.assignee) == (status, None)
+    assert (made.status, made.assignee and made.assignee.name) == (status, whose)
 
 
 def test_an_answer_by_a_rule_is_under_the_same_caps_and_the_only_one(box):
@@ -307,7 +309,7 @@ def test_somebody_was_faster(box):
     with unit():
         conversations.assign(person("zofia"), conversation(1), person("zofia"))
     jobs.route(1)
-    assert conversation(1).assignee.name == "Zofia" and routed(1).facts == {"why": "taken"}
+    assert conversation(1).assignee.name == "Zofia" and routed(1).facts["why"] == "taken"
 
 
 def test_why_is_kept_as_it_was(box):
@@ -386,3 +388,164 @@ def test_known_and_new_contacts(box):
     assert [come(box, n).assignee.name for n in (1, 2)] == ["Zofia", "Marek"]
 
 
+
+
+# --- what a review found
+
+def test_those_who_wait_for_somebody_else_keep_nobody_from_theirs(box, monkeypatch):
+    monkeypatch.setattr("webapp.actions.routing.dividing.AT_ONCE", 2)
+    rule(to("marek"), conditions=[cond("subject", "contains", "marek")])
+    rule(to("zofia"))
+    is_away("marek")
+    is_away("zofia")
+    waiting = [come(box, n, subject=f"marek {n}").id for n in range(1, 5)]
+    last = come(box, 9).id
+    is_away("zofia", False)
+    sweep.waiting()
+    assert conversation(last).assignee.name == "Zofia"
+    assert all(conversation(n).assignee is None for n in waiting)
+
+
+def test_who_can_act_no_more_is_not_waited_for(box):
+    rule(to("marek"))
+    with unit():
+        person("marek").role = "viewer"
+    come(box, 1)
+    assert routed(1).facts["why"] == "nobody_there" and routed(1).waits is None
+
+
+def test_what_a_rule_moves_goes_where_the_other_inbox_says(box):
+    with unit():
+        db.session.add(Inbox(name="Claims"))
+    with unit():
+        routing.set_otherwise(person("zofia"), inbox(), to("marek"))
+        routing.set_otherwise(person("zofia"), inbox("Claims"), to("zofia"))
+    rule({"do": "move", "inbox": inbox("Claims").id})
+    assert come(box, 1).assignee.name == "Zofia" and routed(1).facts["inbox"] == inbox().id
+
+
+def test_two_inboxes_that_move_to_the_same_give_no_turn_twice(app, box):
+    with unit():
+        db.session.add(Inbox(name="Claims"))
+    other = connected(address="sales@corp.example", inbox_name="Claims")
+    move = {"do": "move", "inbox": inbox("Claims").id}
+    rule(move, to("marek", "zofia"))
+    rule(to("marek", "zofia"), where="Claims")
+    for n in range(1, 7):
+        arrive(box if n % 2 else other, letter(Message_ID=f"<{n}@x>", subject=f"P {n}"), first_uid=n)
+    for n in range(1, 7, 2):
+        at_once(app, lambda n=n: routing.route(n), lambda n=n: routing.route(n + 1))
+    names = [c.assignee.name for c in stored(Conversation)]
+    assert (names.count("Marek"), names.count("Zofia")) == (3, 3)
+
+
+def test_an_admin_who_does_not_read_an_inbox_lets_no_rule_take_mail_out_of_it(box):
+    with unit():
+        db.session.add(Inbox(name="Claims"))
+        inbox().access = "members"
+        db.session.flush()
+        db.session.add(InboxMember(inbox_id=inbox().id, person_id=person("marek").id))
+    with pytest.raises(RuleBroken) as broken:
+        rule({"do": "move", "inbox": inbox("Claims").id})
+    assert broken.value.code == "join_first"
+    db.session.rollback()
+    rule({"do": "close"})
+
+
+def test_nobody_is_reminded_of_what_lies_elsewhere_by_now(box):
+    with unit():
+        db.session.add(Inbox(name="Secret", access="members"))
+        routing.set_otherwise(person("zofia"), inbox(), {"do": "leave", "people": ids("marek"), "minutes": "30"})
+    number = come(box, 1).id
+    with unit():
+        conversations.move(person("zofia"), conversation(number), inbox("Secret"))
+        db.session.execute(db.update(Routed).values(remind_at=now()))
+    sweep.waiting()
+    assert stored(Notice, Notice.kind == "unassigned") == []
+
+
+@pytest.mark.parametrize("pass_by", [
+    lambda c: (conversations.snooze(person("zofia"), c, now() + timedelta(days=1)), None),
+    lambda c: (conversations.close(person("zofia"), c), None)], ids=["snoozed", "closed"])
+def test_what_passes_puts_waiting_off_and_ends_it_not(box, pass_by):
+    rule(to("marek"))
+    is_away("marek")
+    number = come(box, 1).id
+    with unit():
+        pass_by(conversation(number))
+    sweep.waiting()
+    with unit():
+        conversations.reopen(person("zofia"), conversation(number))
+    is_away("marek", False)
+    sweep.waiting()
+    assert conversation(number).assignee.name == "Marek"
+
+
+def test_what_waits_goes_along_when_it_is_split_and_merged(box):
+    rule(to("marek"))
+    is_away("marek")
+    number = come(box, 1, Message_ID="<1@x>").id
+    other = come(box, 2).id
+    with unit():
+        regroup.merge(person("zofia"), conversation(number), conversation(other))
+    is_away("marek", False)
+    sweep.waiting()
+    assert conversation(other).assignee.name == "Marek" and routing.newest_of(other) is not None
+
+
+def test_in_a_deleted_inbox_nothing_is_given_away(box):
+    rule(to("marek"))
+    is_away("marek")
+    number = come(box, 1).id
+    with unit():
+        inbox().deleted_at = now()
+    is_away("marek", False)
+    sweep.waiting()
+    assert conversation(number).assignee is None
+
+
+def absent(name):
+    with unit():
+        db.session.add(Absence(person_id=person(name).id, first=date(2020, 1, 1), last=date(2099, 1, 1), hand_over=True))
+    sweep.waiting()
+
+
+def test_what_is_handed_over_says_why_and_waits_where_it_lies(box):
+    with unit():
+        db.session.add(Inbox(name="Claims"))
+    rule(to("marek", "zofia"))
+    names = {come(box, n).assignee.name: n for n in (1, 2)}
+    is_away("zofia")
+    with unit():
+        conversations.move(person("zofia"), conversation(names["Marek"]), inbox("Claims"))
+    absent("marek")
+    kept = routed(names["Marek"])
+    assert (kept.inbox_id, kept.waits["people"], kept.facts.get("to")) == (
+        inbox("Claims").id, sorted(ids("marek", "zofia")), None)
+    is_away("zofia", False)
+    sweep.waiting()
+    assert conversation(names["Marek"]).assignee.name == "Zofia"
+    assert routed(names["Marek"]).facts["to"] == person("zofia").id
+
+
+def test_what_a_team_has_is_the_teams_again(box):
+    with unit():
+        db.session.add(night := Team(name="Night"))
+        db.session.flush()
+        db.session.add_all([TeamMember(team_id=night.id, person_id=i) for i in ids("marek", "zofia")])
+    rule({"do": "team", "team": 1, "how": ""})
+    number = come(box, 1).id
+    with unit():
+        conversations.assign(person("marek"), conversation(number), person("marek"))
+    absent("marek")
+    assert (conversation(number).assignee, conversation(number).team.name) == (None, "Night")
+
+
+def test_a_reply_time_of_a_rule_is_for_that_mail_alone(box):
+    rule({"do": "target", "minutes": 30}, conditions=[cond("subject", "contains", "urgent")])
+    number = come(box, 1, subject="urgent", Message_ID="<1@x>").id
+    assert conversation(number).within == 30
+    with unit():
+        conversations.close(person("zofia"), conversation(number))
+    come(box, 2, subject="Thanks", In_Reply_To="<1@x>")
+    assert (conversation(number).status, conversation(number).within, conversation(number).due_at) == ("open", None, None)

@@ -226,3 +226,13 @@ def test_the_page_of_who_leaves_names_the_rules_that_name_them(zofia, team):
     write(zofia, condition(), action(people=[team.marek]))
     shown = zofia.get(f"/people/{team.marek}/leaving").text
     assert "Routing rules that name them" in shown and "Rule 2" in shown and "Rule 1" not in shown
+
+
+def test_contacts_of_who_leaves_get_another_owner(zofia, box, team):
+    arrive(box, letter(Message_ID="<1@x>"))
+    zofia.post("/conversations/1/owner", data={"owner": str(team.marek)}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert "Contacts they own" in zofia.get(f"/people/{team.marek}/leaving").text
+    zofia.post(f"/people/{team.marek}/leaving/contacts", data={"heir": str(team.zofia)},
+               headers={"Sec-Fetch-Site": "same-origin"})
+    db.session.rollback()
+    assert db.session.query(Contact).one().owner_id == team.zofia

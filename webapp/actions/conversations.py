@@ -102,6 +102,7 @@ def move(actor, conversation, inbox, act=None):
     conversation.inbox, conversation.inbox_id = inbox, inbox.id
     if conversation.assignee is not None and not may_act(conversation.assignee, inbox):
         conversation.assignee = conversation.assignee_id = None
+    conversation.within = None          # said by a rule of the inbox that it leaves
     answers.say_due(conversation)       # by the target of that one
     happened(actor, conversation, "moved_inbox", act, before, left=left.name, to=inbox.name)
     announce(f"inbox-{left.id}")

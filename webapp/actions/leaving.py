@@ -58,7 +58,8 @@ class Estate:
     @property
     def to_settle(self):
         """How many things wait to be handed over or released."""
-        return len(self.held) + len(self.conversations) + len(self.inboxes) + len(self.teams) + len(self.routes)
+        several = self.held, self.conversations, self.inboxes, self.teams, self.routes
+        return sum(map(len, several)) + bool(self.contacts)
 
 
 def estate(person) -> Estate:
@@ -151,6 +152,21 @@ def hand_over_all(actor, person, heir):
                for inbox, _count in open_conversations(person))
 
 
+def hand_contacts(actor, person, heir):
+    """The contacts that they own go to `heir`, or to nobody. Returns how many. Raises RuleBroken("heir",
+    "may_not_act")."""
+    if actor is not None:
+        check_admin(actor.role)
+    if heir is not None and heir.state != "active":
+        raise RuleBroken("heir", "may_not_act", name=heir.name, inbox="")
+    number = db.session.execute(update(Contact).where(Contact.owner_id == person.id)
+                                .values(owner_id=heir.id if heir else None)).rowcount
+    if number:
+        note(actor, "contacts.handed_over", f"person-{person.id}", name=person.name, number=number,
+             to=heir.name if heir else None)
+    return number
+
+
 def leave_inbox(actor, person, inbox):
     """No longer named in a restricted inbox. Raises RuleBroken("person", "left_with_nobody")."""
     check_admin(actor.role)
@@ -168,6 +184,7 @@ def leave_everything(person):
     mine = estate(person)
     for model in (InboxMember, TeamMember):
         db.session.execute(delete(model).where(model.person_id == person.id))
+    hand_contacts(None, person, None)
     announce(*(f"inbox-{inbox.id}" for inbox in mine.inboxes))
     return [inbox.name for inbox in mine.inboxes], [team.name for team in mine.teams]
 

@@ -1,5 +1,6 @@
 """What the clock does: find every row whose time has come and hint at it again. A lost queue costs seconds."""
 
+import logging
 from datetime import timedelta
 
 from flask import current_app
@@ -27,6 +28,7 @@ from webapp.models import Connection, Conversation, Outbox
 from webapp.models.types import now
 from webapp.queue import crowded, enqueue
 
+log = logging.getLogger(__name__)
 STUCK = timedelta(seconds=150)   # a connecting step that has stood longer than a job may run
 
 
@@ -53,15 +55,39 @@ def snoozed():
 
 def waiting():
     """Every few seconds: conversations that wait for somebody to be there, and people who are not from today on."""
-    for inbox_id in look(lambda: db.session.scalars(routing.inboxes_that_wait().limit(200)).all()):
+    inboxes = look(lambda: db.session.scalars(routing.inboxes_that_wait().limit(200)).all())
+    if inboxes:
         with unit():
-            routing.divide_waiting(inbox_id)
-    for message_id in look(lambda: db.session.scalars(routing.to_remind().limit(50)).all()):
+            routing.forget_waiting()
+    for inbox_id in inboxes:
+        _each(routing.give_waiting, look(lambda i=inbox_id: routing.to_give(i)))
+    _each(routing.remind, look(lambda: db.session.scalars(routing.to_remind().limit(50)).all()))
+    for absence_id in look(lambda: [a.id for a in db.session.scalars(routing.to_hand_over().limit(50))]):
+        _hand_over(absence_id)
+
+
+def _hand_over(absence_id):
+    """Conversation by conversation; whatever a crash leaves is found again until all is done."""
+    numbers = look(lambda: routing.of_absent(absence_id))
+    if numbers is None:
+        return
+    if _each(lambda number: routing.hand_on(absence_id, number), numbers):
         with unit():
-            routing.remind(message_id)
-    for absence in look(lambda: [a.id for a in db.session.scalars(routing.to_hand_over().limit(50))]):
-        with unit():
-            routing.hand_over(absence)
+            routing.handed_over(absence_id)
+
+
+def _each(act, ids):
+    """Each in a transaction of its own; one that fails stops no other. True: none failed."""
+    fine = True
+    for row_id in ids:
+        try:
+            with unit():
+                act(row_id)
+        except Exception:
+            log.exception("%s goes on behind %s", getattr(act, "__name__", "the clock"), row_id)
+            db.session.remove()
+            fine = False
+    return fine
 
 
 def overdue(since):

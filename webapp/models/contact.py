@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
+from webapp.models.person import Person
 from webapp.models.types import Moment, now
 from webapp.rules.lookalike import domain_of, skeleton
 
@@ -17,6 +18,7 @@ class Contact(db.Model):
     name: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    owner: Mapped[Person | None] = relationship()
     addresses: Mapped[list["ContactAddress"]] = relationship(back_populates="contact", order_by="ContactAddress.id")
 
 

@@ -40,7 +40,8 @@ class RouteHit(db.Model):
 
 
 class Routed(db.Model):
-    """What became of a mail, and why. One a message: whoever asks again finds it done."""
+    """What became of a mail, and why. One a message: whoever asks again finds it done. `inbox_id`: where it was routed,
+    or where a rule moved it."""
 
     __table_args__ = (Index("ix_routed_waits", "inbox_id", "at", "message_id", sqlite_where=text(WAITS),
                             postgresql_where=text(WAITS)),
@@ -48,10 +49,10 @@ class Routed(db.Model):
                       Index("ix_routed_due", "due_at", sqlite_where=text(DUE), postgresql_where=text(DUE)))
 
     message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
-    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
     inbox_id: Mapped[int] = mapped_column(ForeignKey("inbox.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(Moment, default=now)
-    # {"steps": [[number, verdict, sentence's facts], ...], "to": who got it, "why": rules.routing.choose's answer}
+    # {"inbox": whose rules, "steps": actions.routing.steps_of, "did" and "failed": actions, "to": who got it,
+    # "why": rules.routing.choose's answer, "group": among whom}
     facts: Mapped[dict] = mapped_column(JSON, default=dict)
     due_at: Mapped[datetime | None] = mapped_column(Moment)     # to be decided; none once that is done
     remind_at: Mapped[datetime | None] = mapped_column(Moment)  # it is nobody's: then somebody is told

@@ -17,7 +17,8 @@ def away_because(is_away: bool, hours: dict | None, absences, zone: str, at: dat
         return "absent"
     if is_away:
         return "said_so"
-    return None if is_there(hours, at) else "off_hours"
+    # Hours are those of the clock where the person is now, wherever they were written.
+    return None if is_there(hours and {**hours, "zone": zone}, at) else "off_hours"
 
 
 def check_absence(first: date | None, last: date | None, today: date, count: int):

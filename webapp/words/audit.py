@@ -210,6 +210,10 @@ ACTIONS = {
     "inbox.targets_changed": ("inboxes", lambda f: _("Changed within how long %(inbox)s answers.", inbox=f["inbox"])),
     "inbox.hours_changed": ("inboxes", lambda f: _("Changed the working hours of %(inbox)s.", inbox=f["inbox"])),
 
+    "contacts.handed_over": ("people", lambda f: (
+        _("%(name)s’s contacts went to %(to)s: %(number)s.", name=f["name"], to=f["to"], number=f["number"])
+        if f.get("to") else _("%(name)s’s contacts have no owner any more: %(number)s.", name=f["name"],
+                              number=f["number"]))),
     "route.saved": ("inboxes", lambda f: _("Wrote routing rule %(number)s of %(inbox)s.", number=f["number"],
                                            inbox=f["inbox"])),
     "route.removed": ("inboxes", lambda f: _("Removed routing rule %(number)s of %(inbox)s.", number=f["number"],

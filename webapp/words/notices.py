@@ -202,7 +202,7 @@ def _availability(by="", away=False, **_f):
         _("%(by)s set you away", by=by) if away else _("%(by)s set you available", by=by),
         _("You get no new conversations by yourself until you are available again. What you have stays yours.") if away
         else _("New conversations come to you by themselves again."),
-        _("Your availability"), "/profile#availability")
+        _("Your availability"), "/availability")
 
 
 def _link(token):

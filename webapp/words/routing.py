@@ -195,7 +195,11 @@ def step(kept, known):
     verdict, found = kept["verdict"], kept["found"]
     if verdict in ("off", "not_read"):
         return _("Switched off") if verdict == "off" else _("Not read")
-    said = [(condition(c, known), what) for c, what in found]
+    said = [(condition(c, known), what if FIELDS[c["field"]].takes in ("words", "addresses") else None)
+            for c, what in found]
+    if verdict == "matched" and kept["match"] == "none" and said:
+        clauses = _together([clause for clause, _what in said], pgettext("routing", "or"))
+        return Markup("%s %s") % (_("it is not so that"), clauses)
     if verdict == "matched":
         return _list([_with(clause, what) for clause, what in said]) or _("Holds for any mail")
     if kept["match"] == "none":
@@ -212,7 +216,7 @@ def outcome(why, name=""):
     if name:
         return _fill(_("Goes to %(what)s"), what=_bold(name)), {
             "turns": _("had none for longest"), "least": _("has the fewest open"), "owner": _("owns the contact"),
-            "alone": "", "team": _("as a team")}.get(why, "")
+            "alone": "", "only_one": _("the only one who is available"), "team": _("as a team")}.get(why, "")
     return _("Stays unassigned"), {
         "nobody_available": _("Nobody of those who are named is available. It goes to the first who comes back."),
         "all_full": _("Everybody who is named has as many as they may. It goes to the first who has room."),

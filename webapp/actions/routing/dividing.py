@@ -1,24 +1,28 @@
 """Who of several gets a conversation, whose turn it is, and what waits until somebody is there.
 
-Every choice is made with the inbox locked: two workers never give the same turn away. A group is
-{"people": ids, "team": id or None, "how": "turns" | "least", "owner": id or None: asked first}.
+Every choice is made with the inbox locked: two workers never give the same turn away. One conversation a transaction:
+inbox, then conversation, in the order of all else. A group is {"people": ids, "team": id or None, "how": "turns" |
+"least", "owner": id or None: asked first}.
 """
 
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 
 from webapp.actions.acts import as_it_is, happened
 from webapp.actions.routing.known import able_people, lock_inbox
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Absence, Conversation, Routed, TeamMember, Turn
+from webapp.models import Absence, Conversation, Inbox, Message, Routed, TeamMember, Turn
 from webapp.models.types import now
 from webapp.rules.availability import away_because
 from webapp.rules.routing import Candidate, choose
 
-AT_ONCE = 100
+AT_ONCE = 50
 GIVES = ("assign", "team", "owner")         # actions that give a conversation to somebody
+PASSES = ("nobody_available", "all_full")   # why nobody got it, for a while
+OVER = ("closed", "spam", "trash", "merged")
+KEPT_WAITING = timedelta(days=1)            # what was closed, and may be opened again by an undo
 
 
 def give(inbox, conversation, group, **facts):
@@ -97,39 +101,71 @@ def _candidates(inbox, ids, able):
     return [Candidate(p.id, True, reasons[p.id] is None, turns.get(p.id, 0), full.get(p.id, 0)) for p in there]
 
 
+def still_free(conversation):
+    return conversation.status == "open" and conversation.assignee_id is None and conversation.team_id is None
+
+
+# --- waiting
+
 def inboxes_that_wait():
     """SELECT of the ids of inboxes with conversations that wait for somebody."""
     return select(Routed.inbox_id).where(Routed.waits.is_not(None)).distinct()
 
 
-def divide_waiting(inbox_id):
-    """What waits, the oldest first, to whomever is there now. How many were given away."""
-    inbox = lock_inbox(inbox_id)
-    if inbox is None:
-        return 0
-    rows = db.session.scalars(select(Routed).where(Routed.inbox_id == inbox_id, Routed.waits.is_not(None))
-                              .order_by(Routed.at, Routed.message_id).limit(AT_ONCE)).all()
-    given, nobody = 0, []
-    for row in rows:
-        if row.waits in nobody:
-            continue
-        conversation = _locked(row.conversation_id)
-        if conversation is None or not still_free(conversation) or conversation.inbox_id != inbox_id:
-            row.waits = None        # somebody was faster
-            continue
-        person, why = give(inbox, conversation, row.waits, waited=True)
-        if person is None:
-            nobody.append(row.waits)
-            continue
-        row.facts = {**row.facts, "to": person.id, "why": why}
-        row.waits, given = None, given + 1
+def forget_waiting():
+    """What somebody has taken on, what lies elsewhere, and what has been over for a while waits no longer. A snooze, or
+    a closing that may be undone, only puts it off."""
+    gone = select(Message.id).join(Conversation, Conversation.id == Message.conversation_id).where(
+        Message.id == Routed.message_id, or_(
+            Conversation.assignee_id.is_not(None), Conversation.team_id.is_not(None),
+            Conversation.inbox_id != Routed.inbox_id,
+            Conversation.status.in_(OVER) & (Conversation.status_at < now() - KEPT_WAITING))).exists()
+    db.session.execute(update(Routed).where(Routed.waits.is_not(None), gone).values(waits=None)
+                       .execution_options(synchronize_session=False))
+
+
+def to_give(inbox_id):
+    """Ids of messages whose conversations wait, the oldest first, and for whom somebody is there now."""
+    inbox = db.session.get(Inbox, inbox_id)
+    if inbox is None or inbox.deleted_at is not None:
+        return []
+    found, is_somebody = [], []
+    for message_id, waits in db.session.execute(
+            select(Routed.message_id, Routed.waits).join(Message, Message.id == Routed.message_id)
+            .join(Conversation, Conversation.id == Message.conversation_id)
+            .where(Routed.inbox_id == inbox_id, Routed.waits.is_not(None), Conversation.status == "open",
+                   Conversation.assignee_id.is_(None), Conversation.team_id.is_(None))
+            .order_by(Routed.at, Routed.message_id)):
+        known = next((there for group, there in is_somebody if group == waits), None)
+        if known is None:
+            is_somebody.append((waits, known := pick(inbox, waits)[0] is not None))
+        if known:
+            found.append(message_id)
+            if len(found) == AT_ONCE:
+                break
+    return found
+
+
+def give_waiting(message_id):
+    """True when it went to somebody."""
+    inbox_id = db.session.scalar(select(Routed.inbox_id).where(Routed.message_id == message_id))
+    inbox = lock_inbox(inbox_id) if inbox_id else None
+    number = db.session.scalar(select(Message.conversation_id).where(Message.id == message_id))
+    conversation = lock_conversation(number)
+    row = db.session.get(Routed, message_id, populate_existing=True)
+    if inbox is None or inbox.deleted_at is not None or conversation is None or row is None or row.waits is None or (
+            not still_free(conversation) or conversation.inbox_id != inbox.id):
+        return False
+    person, why = give(inbox, conversation, row.waits, waited=True)
+    if person is None:
+        return False
+    row.facts = {**row.facts, "to": person.id, "why": why}
+    row.waits = row.remind_at = None
     db.session.flush()
-    return given
+    return True
 
 
-def still_free(conversation):
-    return conversation.status == "open" and conversation.assignee_id is None and conversation.team_id is None
-
+# --- handing over
 
 def to_hand_over(at=None):
     """SELECT of absences that may have begun, and whose conversations are to go to others."""
@@ -137,36 +173,50 @@ def to_hand_over(at=None):
     return select(Absence).where(Absence.hand_over, Absence.handed_at.is_(None), *_about(day))
 
 
-def hand_over(absence_id):
-    """The open conversations of somebody who is not there now go to others, as the rules had it; where no rule had
-    anybody else, they are nobody's."""
-    absence = db.session.scalar(select(Absence).where(Absence.id == absence_id).with_for_update(key_share=True))
-    if absence is None or absence.handed_at is not None:
-        return
-    person = absence.person
-    if away([person])[person.id] != "absent":
-        return
-    absence.handed_at = now()
-    for number in db.session.scalars(select(Conversation.id).where(
-            Conversation.assignee_id == person.id, Conversation.status == "open").order_by(Conversation.id)).all():
-        _hand_on(person, number)
-    db.session.flush()
+def of_absent(absence_id):
+    """Ids of the open conversations of somebody whose absence has begun; None: it has not, or that is done."""
+    absence = db.session.get(Absence, absence_id)
+    if absence is None or absence.handed_at is not None or away([absence.person])[absence.person_id] != "absent":
+        return None
+    return db.session.scalars(select(Conversation.id).where(
+        Conversation.assignee_id == absence.person_id, Conversation.status == "open").order_by(Conversation.id)).all()
 
 
-def _hand_on(person, number):
+def handed_over(absence_id):
+    absence = db.session.get(Absence, absence_id)
+    if absence is not None:
+        absence.handed_at = now()
+        db.session.flush()
+
+
+def hand_on(absence_id, number):
+    """One of them goes to others, as the rules had it; what a team has as a whole is the team's again. Where no rule
+    has anybody else, it is nobody's."""
+    person = db.session.get(Absence, absence_id).person
     inbox = lock_inbox(db.session.scalar(select(Conversation.inbox_id).where(Conversation.id == number)))
-    conversation = _locked(number)
+    conversation = lock_conversation(number)
     if inbox is None or conversation is None or conversation.assignee_id != person.id or (
             conversation.inbox_id != inbox.id or conversation.status != "open"):
         return
-    row = db.session.scalar(select(Routed).where(Routed.conversation_id == number).order_by(
-        Routed.at.desc(), Routed.message_id.desc()).limit(1))
-    group = (row.facts.get("group") if row is not None else None) or _of_others(inbox, conversation)
     before = as_it_is(conversation)
     conversation.assignee = conversation.assignee_id = None
     happened(None, conversation, "handed_over", None, before, of=person.id, name=person.name)
-    if group and give(inbox, conversation, group)[0] is None and row is not None:
-        row.waits = group
+    row = newest_of(conversation.id)
+    group = (row.facts.get("group") if row is not None else None) or _of_others(inbox, conversation)
+    if conversation.team_id is None and group and inbox.deleted_at is None:
+        _give_or_wait(inbox, conversation, group, row)
+    db.session.flush()
+
+
+def _give_or_wait(inbox, conversation, group, row):
+    given, why = give(inbox, conversation, group)
+    if row is None:
+        if given is not None or not conversation.last_in_id:
+            return
+        db.session.add(row := Routed(message_id=conversation.last_in_id, inbox_id=inbox.id, facts={}))
+    row.facts = {**{k: v for k, v in row.facts.items() if k != "to"}, "group": group, "why": why,
+                 **({"to": given.id} if given else {})}
+    row.inbox_id, row.waits = inbox.id, group if given is None and why in PASSES else None
 
 
 def _of_others(inbox, conversation):
@@ -176,6 +226,13 @@ def _of_others(inbox, conversation):
     return group_of(action, conversation.contact.owner_id if conversation.contact is not None else None)
 
 
-def _locked(number):
-    return db.session.scalar(select(Conversation).where(Conversation.id == number).with_for_update(
+def newest_of(conversation_id):
+    """What was decided last of the mail of a conversation, wherever that lay then; or None."""
+    return db.session.scalar(select(Routed).join(Message, Message.id == Routed.message_id).where(
+        Message.conversation_id == conversation_id, Routed.due_at.is_(None)).order_by(
+        Routed.at.desc(), Routed.message_id.desc()).limit(1))
+
+
+def lock_conversation(number):
+    return number and db.session.scalar(select(Conversation).where(Conversation.id == number).with_for_update(
         key_share=True, of=Conversation).execution_options(populate_existing=True))

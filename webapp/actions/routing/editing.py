@@ -7,9 +7,10 @@ from webapp.actions.routing.known import known_of, lock_inbox, routes_of
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Route
+from webapp.models.inbox import is_member
 from webapp.models.types import now
 from webapp.rules import RuleBroken
-from webapp.rules.access import check_admin
+from webapp.rules.access import check_admin, check_takes_out
 from webapp.rules.routing import check_otherwise, check_rule
 
 OPEN_MOST = 10_000
@@ -22,6 +23,7 @@ def save(actor, inbox, given, route=None):
     lock_inbox(inbox.id)
     count = db.session.scalar(select(func.count()).select_from(Route).where(Route.inbox_id == inbox.id))
     conditions, actions = checked(inbox, given, count if route is None else 0)
+    _check_takes_out(actor, inbox, actions)
     if route is None:
         last = db.session.scalar(select(func.max(Route.position)).where(Route.inbox_id == inbox.id)) or 0
         db.session.add(route := Route(inbox_id=inbox.id, position=last + 1))
@@ -46,6 +48,16 @@ def checked(inbox, given, count=0):
     return conditions, actions
 
 
+def _check_takes_out(actor, inbox, actions):
+    """Who lets a rule take mail out of a restricted inbox might read it elsewhere: only somebody who reads it already.
+    Raises RuleBroken("rule", "join_first")."""
+    if any(action["do"] == "move" for action in actions):
+        try:
+            check_takes_out(inbox.access, db.session.scalar(select(is_member(actor.id, inbox.id))))
+        except RuleBroken as broken:
+            raise RuleBroken("rule", broken.code, **broken.facts) from None
+
+
 def _check_named(field, action, known):
     for person_id in action.get("people", ()):
         if person_id not in known["people"]:
@@ -65,6 +77,8 @@ def remove(actor, inbox, route):
 
 def switch(actor, inbox, route, is_on):
     check_admin(actor.role, "rule")
+    if is_on:
+        _check_takes_out(actor, inbox, route.actions)
     if route.is_on != is_on:
         route.is_on, route.changed_at = is_on, now()
         _changed(actor, inbox, "switched", number=_number(route), on=is_on)
@@ -75,6 +89,7 @@ def move(actor, inbox, route, to):
     check_admin(actor.role, "rule")
     lock_inbox(inbox.id)
     routes = [r for r in routes_of(inbox.id) if r.id != route.id]
+    _check_takes_out(actor, inbox, route.actions)
     was, to = _number(route), max(1, min(to, len(routes) + 1))
     routes.insert(to - 1, route)
     for position, row in enumerate(routes, 1):

@@ -16,17 +16,18 @@ from webapp.rules.routing import Mail
 
 def mail_of(message, conversation, inbox):
     """Of a message that is stored, with the conversation that it lies in."""
-    contact = _contact(message)
+    contact = _once(lambda: _contact(message))
     text = _once(lambda: _text(message))
     return Mail(
         sender=message.from_address or "", recipients=tuple(a for _n, a in (*message.to, *message.cc) if a),
-        address=_address(message), subject=message.subject, text=text, header=lambda: _header(message),
+        address=lambda: _address(message), subject=message.subject, text=text, header=lambda: _header(message),
         language=lambda: language_of(f"{message.subject}\n{text()}", MAIL_LANGUAGES),
         files=lambda: tuple(db.session.scalars(select(Attachment.filename).where(
             Attachment.message_id == message.id, ~Attachment.inline).order_by(Attachment.part_index))),
-        size=message.size, is_known=contact is not None and _is_known(contact, conversation),
-        owner_id=contact.owner_id if contact is not None else None,
-        tags=db.session.scalars(select(ConversationTag.tag_id).where(
+        size=message.size,
+        is_known=lambda: contact() is not None and _is_known(contact(), conversation),
+        owner_id=lambda: contact().owner_id if contact() is not None else None,
+        tags=lambda: db.session.scalars(select(ConversationTag.tag_id).where(
             ConversationTag.conversation_id == conversation.id)).all(),
         written_by="list" if message.auto_kind == "list" else "robot" if message.auto or message.bounce else "person",
         in_hours=is_there(inbox.hours, message.at))

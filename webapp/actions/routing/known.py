@@ -24,7 +24,9 @@ def rules_of(inbox_id):
 
 
 def able_people(inbox) -> list[Person]:
-    """Those who may act there, by name."""
+    """Those who may act there, by name; in a deleted one nobody."""
+    if inbox.deleted_at is not None:
+        return []
     people = db.session.scalars(select(Person).where(Person.state == "active").order_by(Person.name, Person.id)).all()
     members = set(db.session.scalars(member_ids(inbox.id)))
     return [p for p in people if may_act_in_inbox(p.role, inbox.access, p.id in members)]

@@ -7,7 +7,7 @@ from sqlalchemy import exists, select, update
 from webapp.actions import answers, autoreply, conversations, tags, templates
 from webapp.actions.acts import as_it_is, happened
 from webapp.actions.notices import tell
-from webapp.actions.routing.dividing import GIVES, give, group_of, still_free
+from webapp.actions.routing.dividing import GIVES, PASSES, give, group_of, lock_conversation, still_free
 from webapp.actions.routing.facts import mail_of
 from webapp.actions.routing.known import able_people, lock_inbox, routes_of, rule_of
 from webapp.extensions import db
@@ -22,6 +22,8 @@ from webapp.rules.routing import decide
 JOB = "webapp.jobs.routing.route"
 FOLDERS = autoreply.FOLDERS     # what a server calls junk is nobody's work
 OPENED = ("reopened_by_mail", "woke_by_mail")
+ORDER = ("move", "tag", "target", "snooze", "close", "spam", "answer", "tell")
+BEFORE = ("move", "tag", "target")      # somebody gets it
 
 
 def note_due(connection, folder, fresh):
@@ -32,22 +34,19 @@ def note_due(connection, folder, fresh):
             Route.inbox_id == inbox.id, Route.is_on).limit(1))):
         return
     since = max(filter(None, (connection.created_at, connection.history_until)))
-    rows = [Routed(message_id=m.id, conversation_id=m.conversation_id, inbox_id=inbox.id, due_at=now(), facts={})
-            for m in fresh if not m.outgoing and not m.bounce and m.conversation_id and m.at > since]
-    for row in rows:
-        if _calls_for_it(row):
-            db.session.add(row)
-            later(JOB, row.message_id)
+    for m in fresh:
+        if not m.outgoing and not m.bounce and m.conversation_id and m.at > since and _calls_for_it(m, inbox):
+            db.session.add(Routed(message_id=m.id, inbox_id=inbox.id, due_at=now(), facts={}))
+            later(JOB, m.id)
     db.session.flush()
 
 
-def _calls_for_it(row):
-    conversation = db.session.get(Conversation, row.conversation_id)
-    if not still_free(conversation) or conversation.inbox_id != row.inbox_id:
+def _calls_for_it(message, inbox):
+    conversation = db.session.get(Conversation, message.conversation_id)
+    if not still_free(conversation) or conversation.inbox_id != inbox.id:
         return False
-    at = db.session.scalar(select(Message.at).where(Message.id == row.message_id))
-    before = exists().where(Message.conversation_id == conversation.id, Message.id < row.message_id, ~Message.outgoing)
-    again = exists().where(Event.conversation_id == conversation.id, Event.kind.in_(OPENED), Event.at == at)
+    before = exists().where(Message.conversation_id == conversation.id, Message.id < message.id, ~Message.outgoing)
+    again = exists().where(Event.conversation_id == conversation.id, Event.kind.in_(OPENED), Event.at == message.at)
     is_later, is_again = db.session.execute(select(before, again)).one()
     return is_again or not is_later
 
@@ -58,52 +57,72 @@ def due():
 
 
 def route(message_id):
-    """Decide, do, and keep why. True when it was done now. The inbox is locked: turns are taken one by one."""
+    """Decide, do, and keep why. True when it was done now. The rules are read first; then every inbox that it may lie
+    in is locked, in the order of their numbers, for turns are taken one by one; then the conversation."""
     found = db.session.get(Routed, message_id)
     if found is None or found.due_at is None:
         return False
-    inbox = lock_inbox(found.inbox_id)
-    conversation = db.session.scalar(select(Conversation).where(Conversation.id == found.conversation_id)
-                                     .with_for_update(key_share=True, of=Conversation)
-                                     .execution_options(populate_existing=True))
+    message, inbox = db.session.get(Message, message_id), db.session.get(Inbox, found.inbox_id)
+    if message.conversation is None:
+        return _was_faster(found)
+    decided = _Decided(message, message.conversation, inbox)
+    for number in sorted({inbox.id, decided.moves_to or inbox.id}):
+        lock_inbox(number)
+    conversation = lock_conversation(message.conversation_id)
     won = db.session.execute(update(Routed).where(Routed.message_id == message_id, Routed.due_at.is_not(None))
                              .values(due_at=None).execution_options(synchronize_session=False)).rowcount
-    db.session.refresh(found)
-    if won != 1 or inbox is None:
+    if won != 1:
         return False
-    message = db.session.get(Message, message_id)
+    db.session.refresh(found)
+    db.session.refresh(message, ["conversation_id"])
     if conversation is None or message.conversation_id != conversation.id or inbox.deleted_at is not None or (
             not still_free(conversation) or conversation.inbox_id != inbox.id):
-        found.facts = {"why": "taken"}          # somebody was faster
-        db.session.flush()
-        return False
-    _Work(inbox, conversation, message, found).do()
+        return _was_faster(found)
+    _Work(inbox, conversation, message, found, decided).do()
     return True
 
 
-class _Work:
-    def __init__(self, inbox, conversation, message, kept):
-        self.inbox, self.conversation, self.message, self.kept = inbox, conversation, message, kept
+def _was_faster(found):
+    found.due_at, found.facts = None, {"why": "taken", "inbox": found.inbox_id}
+    db.session.flush()
+    return False
+
+
+class _Decided:
+    """What the rules of an inbox, as they stand now, say of a mail."""
+
+    def __init__(self, message, conversation, inbox):
         self.routes = routes_of(inbox.id)
         self.numbers = {route.id: n for n, route in enumerate(self.routes, 1)}
         self.decision = decide([rule_of(r) for r in self.routes], mail_of(message, conversation, inbox))
+        self.moves_to = (self.decision.action("move") or {}).get("inbox")
+
+
+class _Work:
+    def __init__(self, inbox, conversation, message, kept, decided):
+        self.inbox, self.conversation, self.message, self.kept = inbox, conversation, message, kept
+        self.routes, self.numbers, self.decision = decided.routes, decided.numbers, decided.decision
         self.did, self.failed = [], []
 
     def do(self):
+        """In this order: where it lies decides whose it can be, and what is put off is somebody's before that."""
+        there = set(db.session.scalars(select(Route.id).where(Route.id.in_(self.decision.matched))))
         write_rows(RouteHit, [{"route_id": i, "message_id": self.message.id, "at": now()}
-                              for i in self.decision.matched], known_ok=True)
-        given = None
-        for route_id, action in self.decision.actions:
-            if action["do"] in GIVES:
-                given = (route_id, action)
-            else:
+                              for i in self.decision.matched if i in there], known_ok=True)
+        self.conversation.within = None         # said by rules for mail of before
+        actions = sorted(((i, a) for i, a in self.decision.actions if a["do"] not in GIVES),
+                         key=lambda pair: ORDER.index(pair[1]["do"]))
+        for route_id, action in actions:
+            if action["do"] in BEFORE:
                 self._act(route_id, action)
-        assigned = self._assign(given)
-        if self.inbox.otherwise and self.inbox.otherwise["do"] == "leave" and still_free(self.conversation):
-            self.kept.remind_at = now() + timedelta(minutes=self.inbox.otherwise["minutes"])
-        facts = {"steps": steps_of(self.decision, self.routes), "did": self.did, "failed": self.failed}
-        self.kept.facts = {**facts, **assigned}
-        self.kept.conversation_id = self.conversation.id
+        answers.say_due(self.conversation)
+        assigned = self._assign()
+        for route_id, action in actions:
+            if action["do"] not in BEFORE:
+                self._act(route_id, action)
+        self._remind()
+        self.kept.facts = {"inbox": self.inbox.id, "steps": steps_of(self.decision, self.routes), "did": self.did,
+                           "failed": self.failed, **assigned}
         db.session.flush()
         announce(f"conversation-{self.conversation.id}", f"inbox-{self.inbox.id}")
 
@@ -113,14 +132,15 @@ class _Work:
             done = _DOERS[action["do"]](self, action, self.numbers[route_id])
         except RuleBroken as broken:
             done, action = False, {**action, "code": broken.code}
-        (self.failed if done is False else self.did).append(
-            {"rule": self.numbers[route_id], **{k: v for k, v in action.items() if k != "hours" or v}})
+        (self.failed if done is False else self.did).append({"rule": self.numbers[route_id], **action})
 
-    def _assign(self, given):
-        """Who gets it, where it is still open, and nobody's."""
-        if not still_free(self.conversation):
+    def _assign(self):
+        """Who gets it, where it is still open, and nobody's, and will be somebody's work."""
+        if self.decision.action("close", "spam") is not None:
             return {}
-        route_id, action = given or (None, self.inbox.otherwise)
+        inbox = self.conversation.inbox        # it may have been moved
+        given = next(((i, a) for i, a in self.decision.actions if a["do"] in GIVES), None)
+        route_id, action = given or (None, inbox.otherwise)
         if not action or action["do"] not in GIVES:
             return {"why": "nobody_named"}
         number = self.numbers.get(route_id)
@@ -129,11 +149,16 @@ class _Work:
         group = group_of(action, self._owner())
         if group is None:
             return {"why": "no_owner", "rule": number}
-        inbox = self.conversation.inbox        # it may have been moved
         person, why = give(inbox, self.conversation, group, rule=number)
-        if person is None:
+        if person is None and why in PASSES:
             self.kept.waits, self.kept.inbox_id = group, inbox.id
         return {"group": group, "why": why, "rule": number, **({"to": person.id} if person else {})}
+
+    def _remind(self):
+        otherwise = self.conversation.inbox.otherwise or {}
+        if otherwise.get("do") == "leave" and still_free(self.conversation):
+            self.kept.remind_at = now() + timedelta(minutes=otherwise["minutes"])
+            self.kept.inbox_id = self.conversation.inbox_id
 
     def _owner(self):
         return self.conversation.contact.owner_id if self.conversation.contact is not None else None
@@ -154,22 +179,27 @@ def to_remind():
 
 
 def remind(message_id):
-    """Whoever is to look after what is nobody's is told, once."""
+    """Whoever is to look after what is nobody's is told, once; of what is put off, when that is over."""
     row = db.session.scalar(select(Routed).where(Routed.message_id == message_id, Routed.remind_at <= now())
                             .with_for_update(key_share=True))
     if row is None:
         return
-    row.remind_at = None
-    conversation, inbox = (db.session.get(model, key) for model, key in (
-        (Conversation, row.conversation_id), (Inbox, row.inbox_id)))
-    otherwise = inbox.otherwise or {}
-    if still_free(conversation) and otherwise.get("do") == "leave":
-        able = {p.id: p for p in able_people(inbox)}
-        for person_id in otherwise["people"]:
-            if person_id in able:
-                tell(able[person_id], "unassigned", key=f"unassigned-{message_id}-{person_id}", inbox=inbox.name,
-                     conversation=conversation.id, subject=conversation.subject, who=conversation.who)
+    row.remind_at, inbox = None, db.session.get(Inbox, row.inbox_id)
+    conversation, otherwise = db.session.get(Message, message_id).conversation, inbox.otherwise or {}
+    if conversation is not None and conversation.inbox_id == inbox.id and otherwise.get("do") == "leave":
+        if still_free(conversation):
+            _tell_of(conversation, inbox, otherwise["people"], message_id)
+        elif conversation.status == "snoozed" and conversation.assignee_id is None and conversation.snoozed_until:
+            row.remind_at = conversation.snoozed_until + timedelta(minutes=otherwise["minutes"])
     db.session.flush()
+
+
+def _tell_of(conversation, inbox, people, message_id):
+    able = {p.id: p for p in able_people(inbox)}
+    for person_id in people:
+        if person_id in able:
+            tell(able[person_id], "unassigned", key=f"unassigned-{message_id}-{person_id}", inbox=inbox.name,
+                 conversation=conversation.id, subject=conversation.subject, who=conversation.who)
 
 
 def steps_of(decision, routes):
@@ -177,13 +207,6 @@ def steps_of(decision, routes):
     return [{"n": n, "verdict": step.verdict, "match": route.match,
              "found": [[route.conditions[place], _plain(what)] for place, what in step.found]}
             for n, (step, route) in enumerate(zip(decision.steps, routes, strict=True), 1)]
-
-
-def kept_of(conversation_id):
-    """What was decided last of a conversation, or None."""
-    return db.session.scalar(select(Routed).where(
-        Routed.conversation_id == conversation_id, Routed.due_at.is_(None)).order_by(
-        Routed.at.desc(), Routed.message_id.desc()).limit(1))
 
 
 def _plain(what):
@@ -231,8 +254,6 @@ def _tell(work, action, number):
 
 def _target(work, action, _number):
     work.conversation.within = action["minutes"]
-    answers.say_due(work.conversation)
-    db.session.flush()
 
 
 _DOERS = {"tag": _tag, "move": _move, "snooze": _snooze, "close": _close, "spam": _spam, "answer": _answer,

@@ -32,6 +32,15 @@ def hand_over(person_id, inbox_id):
     return _then(person_id, lambda: leaving_actions.hand_over(current_user, person, inbox, heir))
 
 
+@blueprint.post("/people/<int:person_id>/leaving/contacts")
+def hand_contacts(person_id):
+    person, form = find.person(person_id), HandOver()
+    if not form.validate_on_submit():
+        abort(400)
+    heir = heir_of(form)
+    return _then(person_id, lambda: leaving_actions.hand_contacts(current_user, person, heir))
+
+
 @blueprint.post("/people/<int:person_id>/leaving/inboxes/<int:inbox_id>")
 def leave_inbox(person_id, inbox_id):
     person, inbox = find.person(person_id), find.inbox_to_set(inbox_id)
@@ -65,4 +74,5 @@ def _then(person_id, act):
 def _page(person, broken=None, code=200):
     estate = leaving_actions.estate(person)
     heirs = {inbox.id: leaving_actions.heirs(person, [inbox]) for inbox, _count in estate.conversations}
-    return present("people/leaving", code, person=person, estate=estate, heirs=heirs, broken=broken, form=Act())
+    return present("people/leaving", code, person=person, estate=estate, heirs=heirs, broken=broken, form=Act(),
+                   colleagues=leaving_actions.heirs(person, []) if estate.contacts else [])

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from webapp.actions import routing
 from webapp.extensions import db
-from webapp.models import Conversation, Message
+from webapp.models import Conversation, Inbox, Message
 from webapp.models.message import visible_messages
 from webapp.models.types import now
 from webapp.rules.hours import after_work
@@ -50,9 +50,10 @@ def decide_of(found, trial, mail):
     numbers = {route.id: n for n, route in enumerate(routes, 1)}
     trial.steps = routing.steps_of(decision, routes)
     trial.actions = [(numbers[i], a) for i, a in decision.actions if a["do"] not in routing.GIVES]
-    if decision.action("close", "spam", "snooze") is None:      # else it is nobody's work
-        given = decision.action(*routing.GIVES) or found.otherwise
-        trial.why, trial.name = _who(found, given, mail.owner_id)
+    if decision.action("close", "spam") is None:      # else it is nobody's work
+        moved = decision.action("move")
+        where = moved and db.session.get(Inbox, moved["inbox"]) or found
+        trial.why, trial.name = _who(where, decision.action(*routing.GIVES) or where.otherwise, mail.owner_id)
     target = decision.action("target")
     if target:
         trial.due_at = after_work(found.hours, now(), target["minutes"] * 60)

@@ -5,7 +5,7 @@ from flask import abort, request
 from webapp.actions import routing
 from webapp.blueprints.routing.page import page
 from webapp.blueprints.routing.routes import blueprint
-from webapp.blueprints.routing.trial import decide_of, trial_of
+from webapp.blueprints.routing.trial import Trial, decide_of, trial_of
 from webapp.models.types import now
 from webapp.web import find
 from webapp.web.forms import Act
@@ -19,7 +19,7 @@ def try_it(inbox_id):
     found = find.inbox_to_set(inbox_id)
     if not Act().validate_on_submit():
         abort(400)
-    trial = trial_of(found)
+    trial = Trial() if is_swap() else trial_of(found)
     message = _chosen(found)
     if message is not None:
         trial.message_id = message.id

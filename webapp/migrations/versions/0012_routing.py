@@ -53,12 +53,10 @@ def _rules():
 def _decisions():
     op.create_table(
         "routed", sa.Column("message_id", sa.Integer(), nullable=False),
-        sa.Column("conversation_id", sa.Integer(), nullable=False), sa.Column("inbox_id", sa.Integer(), nullable=False),
+        sa.Column("inbox_id", sa.Integer(), nullable=False),
         sa.Column("at", Moment(), nullable=False), sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("due_at", Moment()), sa.Column("remind_at", Moment()), sa.Column("waits", sa.JSON()), sa.PrimaryKeyConstraint("message_id", name=op.f("pk_routed")),
-        _to("routed", "message_id", "message"), _to("routed", "conversation_id", "conversation"),
-        _to("routed", "inbox_id", "inbox"))
-    op.create_index(op.f("ix_routed_conversation_id"), "routed", ["conversation_id"])
+        _to("routed", "message_id", "message"), _to("routed", "inbox_id", "inbox"))
     op.create_index("ix_routed_waits", "routed", ["inbox_id", "at", "message_id"], sqlite_where=WAITS,
                     postgresql_where=WAITS)
     op.create_index("ix_routed_remind", "routed", ["remind_at"], sqlite_where=REMIND, postgresql_where=REMIND)

@@ -5,10 +5,10 @@ has decided (who gets it, where it goes, what becomes of it) a later one does no
 """
 
 from webapp.rules.routing.conditions import FIELDS, Mail, holds
-from webapp.rules.routing.conflicts import conflicts
+from webapp.rules.routing.conflicts import conflicts, gone_of
 from webapp.rules.routing.deciding import Decision, Rule, Step, decide, wants
 from webapp.rules.routing.dividing import Candidate, choose
 from webapp.rules.routing.writing import ACTIONS, OTHERWISE, check_otherwise, check_rule
 
 __all__ = ["ACTIONS", "FIELDS", "OTHERWISE", "Candidate", "Decision", "Mail", "Rule", "Step", "check_otherwise",
-           "check_rule", "choose", "conflicts", "decide", "holds", "wants"]
+           "check_rule", "choose", "conflicts", "gone_of", "decide", "holds", "wants"]

@@ -44,28 +44,44 @@ class Mail:
 
     def __init__(self, *, sender="", recipients=(), address="", subject="", text="", header=None, language=None,
                  files=(), size=0, is_known=False, owner_id=None, tags=(), written_by="person", in_hours=True):
-        self.sender, self.recipients, self.address, self.subject = sender, recipients, address, subject
-        self.size, self.is_known, self.owner_id, self.tags = size, is_known, owner_id, frozenset(tags)
+        self.sender, self.recipients, self.subject, self.size = sender, recipients, subject, size
         self.written_by, self.in_hours = written_by, in_hours
         self._text, self._header, self._language, self._files = text, header, language, files
+        self._address, self._is_known, self._owner_id, self._tags = address, is_known, owner_id, tags
 
     @cached_property
     def text(self):
-        return (self._text() if callable(self._text) else self._text) or ""
+        return _made(self._text) or ""
+
+    @cached_property
+    def address(self):
+        return _made(self._address)
+
+    @cached_property
+    def is_known(self):
+        return _made(self._is_known)
+
+    @cached_property
+    def owner_id(self):
+        return _made(self._owner_id)
+
+    @cached_property
+    def tags(self):
+        return frozenset(_made(self._tags))
 
     @cached_property
     def files(self):
-        return tuple(self._files() if callable(self._files) else self._files)
+        return tuple(_made(self._files))
 
     @cached_property
     def language(self):
         """ISO 639-1; None: nobody can tell."""
-        return self._language() if callable(self._language) else self._language
+        return _made(self._language)
 
     @cached_property
     def headers(self):
         """{name in lower case: all its values, a line each}"""
-        return (self._header() if callable(self._header) else self._header) or {}
+        return _made(self._header) or {}
 
     @cached_property
     def folded_subject(self):
@@ -78,6 +94,10 @@ class Mail:
     @cached_property
     def folded_files(self):
         return "\n".join(map(fold, self.files))
+
+
+def _made(given):
+    return given() if callable(given) else given
 
 
 def fold(text: str) -> str:

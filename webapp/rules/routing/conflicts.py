@@ -9,7 +9,7 @@ def conflicts(rules, known) -> dict:
     "teams": {id: how many of them may act}, "tags", "inboxes", "templates", "addresses": what there is}."""
     found = {}
     for number, rule in enumerate(rules):
-        said = [*_gone(rule, known), *_never(rule)]
+        said = [*gone_of(rule, known), *_never(rule)]
         if rule.is_on and (other := _shadow(rule, rules[:number])) is not None:
             said.append(("shadowed", {"by": rules.index(other) + 1}))
         if said:
@@ -17,7 +17,8 @@ def conflicts(rules, known) -> dict:
     return found
 
 
-def _gone(rule, known):
+def gone_of(rule, known):
+    """What it names and is not there, or may not act, as (code, facts) pairs."""
     for action in rule.actions:
         yield from _of_people(action, known)
         for name, kind in (("tag", "tags"), ("inbox", "inboxes"), ("template", "templates")):
