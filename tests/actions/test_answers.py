@@ -322,3 +322,93 @@ def test_merging_with_a_closed_conversation_forgets_nobody_who_waits(box, into):
     with unit():
         answers.derive(the(into))
     assert (the(into).asked_at, the(into).due_at) == (T, T + HOUR)
+
+
+# --- what a second look found
+
+def test_what_was_closed_before_a_merge_stays_done_with(box):
+    """The old one was closed without an answer; the other one waits."""
+    arrive(box, write(1), at=T)
+    with unit():
+        conversations.close(person("marek"), the())
+    arrive(box, write(2), first_uid=2, at=T + timedelta(minutes=40))
+    with unit():
+        regroup.merge(person("marek"), the(1), the(2))
+    with unit():
+        answers.derive(the(2))
+    assert the(2).asked_at == T + timedelta(minutes=40)
+
+
+def test_undoing_the_merge_of_a_closed_conversation_leaves_it_done_with(box):
+    arrive(box, write(1), at=T)
+    with unit():
+        conversations.close(person("marek"), the())
+    arrive(box, write(2), first_uid=2, at=T + timedelta(minutes=40))
+    with unit():
+        regroup.merge(person("marek"), the(1), the(2))
+    with unit():
+        regroup.put_back(person("marek"), stored(Event, Event.kind == "merged_in")[0])
+    assert (the(1).status, the(1).asked_at, the(1).settled_id) == ("closed", None, 1)
+    again = T + timedelta(minutes=45)
+    arrive(box, write(3, "1@customer.example"), first_uid=3, at=again)
+    assert the(1).asked_at == again and the(2).asked_at == T + timedelta(minutes=40)
+
+
+def test_what_was_closed_and_is_put_off_is_asked_again_when_it_wakes(box):
+    arrive(box, write(1), at=T)
+    with unit():
+        conversations.close(person("marek"), the())
+    with unit():
+        conversations.snooze(person("marek"), the(), now() + HOUR)
+    with unit():
+        conversations.wake(the())
+    assert (the().asked_at, the().due_at) == (T, T + HOUR)
+
+
+def test_who_writes_before_a_letter_for_later_leaves_still_waits(box):
+    arrive(box, write(1), at=T)
+    row_id = reply(leaves=False, at=now() + HOUR)
+    with unit():
+        db.session.get(Outbox, row_id).created_at = now() - timedelta(minutes=2)
+    again = now().replace(microsecond=0) - timedelta(minutes=1)
+    arrive(box, write(2, "1@customer.example"), first_uid=2, at=again)
+    with unit():
+        outbox.hurry(person("marek"), db.session.get(Outbox, row_id))
+    leave(row_id)
+    assert (the().asked_at, the().due_at) == (again, again + 4 * HOUR)
+    assert [k.asked_at for k in stored(Answer)] == [T]
+
+
+def test_a_letter_for_later_counts_also_when_somebody_has_closed_meanwhile(box):
+    arrive(box, write(1), at=T)
+    row_id = reply(leaves=False, at=now() + HOUR)
+    with unit():
+        conversations.close(person("zofia"), the())
+    with unit():
+        outbox.hurry(person("marek"), db.session.get(Outbox, row_id))
+    leave(row_id)
+    assert [k.asked_at for k in stored(Answer)] == [T]
+
+
+def test_a_reply_time_of_a_rule_ends_with_what_it_was_said_of(box):
+    arrive(box, write(1), at=T)
+    with unit():
+        the().within, the().assignee = 30, person("marek")
+        answers.say_due(the())
+    reply()
+    arrive(box, write(2, "1@customer.example"), first_uid=2, at=now() + timedelta(seconds=1))
+    assert (the().within, the().due_at) == (None, the().asked_at + 4 * HOUR)
+
+
+def test_undoing_a_move_brings_the_reply_time_of_a_rule_back(box):
+    with unit():
+        db.session.add(Inbox(name="Claims"))
+    arrive(box, write(1), at=T)
+    with unit():
+        the().within = 30
+    with unit():
+        conversations.move(person("zofia"), the(), inbox("Claims"), "a")
+    assert the().within is None
+    with unit():
+        acts.take_back(person("zofia"), the(), stored(Event, Event.act == "a")[0])
+    assert (the().within, the().due_at) == (30, T + timedelta(minutes=30))

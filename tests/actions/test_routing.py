@@ -449,7 +449,16 @@ def test_an_admin_who_does_not_read_an_inbox_lets_no_rule_take_mail_out_of_it(bo
         rule({"do": "move", "inbox": inbox("Claims").id})
     assert broken.value.code == "join_first"
     db.session.rollback()
-    rule({"do": "close"})
+    first = rule({"do": "close"})
+    with unit():        # of somebody who may
+        db.session.add(Route(inbox_id=inbox().id, position=9, match="all", conditions=[], go_on=False,
+                             actions=[{"do": "move", "inbox": inbox("Claims").id}]))
+    for change in (lambda: routing.remove(person("zofia"), inbox(), db.session.get(Route, first)),
+                   lambda: routing.switch(person("zofia"), inbox(), db.session.get(Route, first), False),
+                   lambda: routing.move(person("zofia"), inbox(), db.session.get(Route, first), 2)):
+        with pytest.raises(RuleBroken) as broken, unit():
+            change()
+        assert broken.value.code == "join_first"
 
 
 def test_nobody_is_reminded_of_what_lies_elsewhere_by_now(box):

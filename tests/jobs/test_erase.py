@@ -4,10 +4,10 @@ import os
 from datetime import timedelta
 
 import pytest
-from mailroom import arrive, connected, letter, person, stored
+from mailroom import arrive, connected, inbox, letter, person, stored
 from sqlalchemy import text, update
 
-from webapp.actions import conversations, drafts, erasing, notes, replies
+from webapp.actions import conversations, drafts, erasing, notes, replies, routing
 from webapp.extensions import db, unit
 from webapp.jobs import erase, sweep, sync
 from webapp.models import (
@@ -21,6 +21,8 @@ from webapp.models import (
     Outbox,
     Participant,
     Place,
+    Routed,
+    RouteHit,
     ThreadKey,
 )
 from webapp.rules.bounds import SPAM_DAYS
@@ -50,6 +52,22 @@ def delete_old():
 
 def spam_number():
     return next(c.id for c in stored(Conversation) if c.who_address == "spam@evil.example")
+
+
+def test_nor_of_what_rules_said_of_it(app, team):
+    box = connected()
+    with unit():
+        for action in ({"do": "tell", "people": [team.marek]}, {"do": "assign", "people": [team.zofia]}):
+            routing.save(person("zofia"), inbox(), {"match": "all", "go_on": True, "actions": [action], "conditions": [
+                {"field": "sender", "how": "is", "values": ["evil.example"]}]})
+    arrive(box, spam_mail())
+    with unit():
+        routing.route(stored(Message)[0].id)
+    assert [n.kind for n in stored(Notice)] == ["routed"] and db.session.query(Routed).count() == 1
+    make_spam(spam_number())
+    delete_old()
+    db.session.rollback()
+    assert stored(Notice) == [] and db.session.query(Routed).count() == db.session.query(RouteHit).count() == 0
 
 
 def test_nothing_of_it_is_left_and_what_others_have_stays(app, team):

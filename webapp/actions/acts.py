@@ -16,7 +16,7 @@ from webapp.models.inbox import may_act
 from webapp.models.types import now
 from webapp.rules.bounds import TAGS_MAX
 
-FIELDS = ("status", "snoozed_until", "assignee_id", "team_id", "inbox_id")
+FIELDS = ("status", "snoozed_until", "assignee_id", "team_id", "inbox_id", "within")
 
 
 def new_act() -> str:
@@ -87,7 +87,7 @@ def _take_back_fields(actor, conversation, event):
     left = conversation.inbox_id
     if "status" in was:
         set_status(conversation, was["status"])
-    for name in ("assignee_id", "team_id", "inbox_id"):
+    for name in ("assignee_id", "team_id", "inbox_id", "within"):
         if name in was:
             setattr(conversation, name, was[name])
     db.session.flush()

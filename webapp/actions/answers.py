@@ -5,7 +5,7 @@ when they are to be answered (`due_at`). Robots, lists and reports wait for noth
 address was connected. Mail that is filed changes it in memory; whatever else happens derives it from the messages.
 """
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
@@ -30,23 +30,30 @@ def asked(conversation, message):
     """A question was counted in. One that was read after our answer to it is looked at once its row is there."""
     if conversation.last_out_at is None or message.at > conversation.last_out_at:
         if conversation.asked_at is None:
+            conversation.within = None      # a rule said it of what was asked before
             conversation.asks_first = conversation.last_out_at is None
         conversation.asked_at = min(conversation.asked_at or message.at, message.at)
 
 
 def join(keep, other):
     """Two conversations became one."""
+    keep.settled_id = settled_of_both(keep, other)
     known = [at for at in (keep.asked_at, other.asked_at) if at is not None]
     keep.asked_at = min((at for at in known if keep.last_out_at is None or at > keep.last_out_at), default=None)
     keep.asks_first = keep.last_out_at is None
-    keep.settled_id = settled_of_both(keep, other)
     say_due(keep)
 
 
 def settled_of_both(one, other):
-    """Up to which message nobody waits any more in what holds the mail of both: nobody who waits now is forgotten."""
-    waits = one.asked_at is not None or other.asked_at is not None
-    return (min if waits else max)(one.settled_id, other.settled_id)
+    """Up to which message nobody waits any more in what holds the mail of both: what was closed stays so, and nobody
+    who waits now is forgotten. Asked before either of them changes."""
+    highest = max(one.settled_id, other.settled_id)
+    waiting = [c.asked_at for c in (one, other) if c.asked_at is not None]
+    if not highest or not waiting:
+        return highest
+    oldest = db.session.scalar(select(func.min(Message.id)).where(       # what is not written yet is newer
+        Message.conversation_id.in_((one.id, other.id)), ~Message.outgoing, Message.at.in_(waiting)))
+    return highest if oldest is None else min(highest, oldest - 1)
 
 
 def say_due(conversation):
@@ -62,7 +69,7 @@ def derive(conversation):
     """Since when somebody waits, as the messages have it."""
     db.session.flush()
     m = Message
-    last = db.session.scalar(_ours(conversation.id).order_by(m.at.desc(), m.id.desc()).limit(1))
+    last = db.session.scalar(_ours(conversation.id).order_by(_written.desc(), m.id.desc()).limit(1))
     query = _questions(conversation.id).where(m.id > conversation.settled_id)
     if last is not None:
         query = query.where(m.at > last)
@@ -170,10 +177,19 @@ def overdue_between(since, until):
 
 
 def _ours(conversation_id):
-    """SELECT of the times of our mail that people wrote, and that left or is about to."""
-    return select(Message.at).outerjoin(Outbox, Outbox.message_id == Message.id).where(
+    """SELECT of when we wrote what left, or is about to: the mail of people."""
+    return select(_written).select_from(Message).outerjoin(Outbox, Outbox.message_id == Message.id).where(
         Message.conversation_id == conversation_id, Message.outgoing, ~Message.auto, ~Message.is_to_leave(),
         or_(Outbox.id.is_(None), and_(Outbox.state.not_in(NOT_SENT), _answers())))
+
+
+# A letter for later answers what was there when it was written, not what has come since.
+_written = case((Message.at > Outbox.created_at, Outbox.created_at), else_=Message.at)
+
+
+def _said_at(mail):
+    written = db.session.scalar(select(Outbox.created_at).where(Outbox.message_id == mail.id))
+    return mail.at if written is None else min(mail.at, written)
 
 
 def _answers():
@@ -191,8 +207,8 @@ def _questions(conversation_id):
 def _answers_beside(message):
     """Ids of answers that this message changes: itself, and the next of ours after it."""
     following = db.session.scalar(_ours(message.conversation_id).with_only_columns(
-        Message.id, maintain_column_froms=True).where(or_(Message.at > message.at, and_(
-            Message.at == message.at, Message.id != message.id))).order_by(Message.at, Message.id).limit(1))
+        Message.id, maintain_column_froms=True).where(or_(_written > message.at, and_(
+            _written == message.at, Message.id != message.id))).order_by(_written, Message.id).limit(1))
     return [i for i in (message.id if message.outgoing else None, following) if i]
 
 
@@ -202,9 +218,10 @@ def _note(message_id):
     conversation = mail.conversation_id and db.session.get(Conversation, mail.conversation_id)
     if conversation is None or mail.auto or not (at := _left_at(mail)):
         return
-    before = db.session.scalar(_ours(conversation.id).where(or_(Message.at < mail.at, and_(
-        Message.at == mail.at, Message.id < mail.id))).order_by(Message.at.desc(), Message.id.desc()).limit(1))
-    query = _questions(conversation.id).where(Message.at <= mail.at, Message.id > _settled_at(conversation, mail.at))
+    said = _said_at(mail)
+    before = db.session.scalar(_ours(conversation.id).where(or_(_written < said, and_(
+        _written == said, Message.id < mail.id))).order_by(_written.desc(), Message.id.desc()).limit(1))
+    query = _questions(conversation.id).where(Message.at <= said, Message.id > _settled_at(conversation, said))
     if before is not None:
         query = query.where(Message.at > before)
     question = db.session.scalar(query.order_by(Message.at, Message.id).limit(1))

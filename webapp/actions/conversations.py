@@ -65,8 +65,10 @@ def snooze(actor, conversation, until, act=None):
     """Out of the way until then, or, when that is None, until somebody answers; an answer brings it back in any case.
     Raises RuleBroken("until", ...)."""
     check_snooze(until, now())
-    before = as_it_is(conversation)
+    before, was_closed = as_it_is(conversation), conversation.status == "closed"
     set_status(conversation, "snoozed", until)
+    if was_closed:
+        answers.reopened(conversation)
     if as_it_is(conversation) != before:
         happened(actor, conversation, "snoozed", act, before, until=until.isoformat() if until else None)
 

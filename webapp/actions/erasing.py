@@ -26,10 +26,13 @@ from webapp.models import (
     Outbox,
     Picture,
     PictureLeave,
+    Routed,
+    RouteHit,
 )
 from webapp.models.types import now
 from webapp.rules.bounds import SPAM_DAYS
 
+BY_RULES = ("routed", "unassigned")      # kinds of notices of actions.routing
 DONE_WITH = ("sent", "refused", "cancelled")
 EMPTY = {"conversation_id": None, "moved_id": None, "bounce_of_id": None, "author_id": None, "references": [],
          "subject": "", "from_name": "", "from_address": "", "sender_ambiguous": False, "sender_hides": False,
@@ -97,7 +100,7 @@ def _empty(messages, inside):
     ids = list(db.session.scalars(messages))
     for part in (ids[start:start + 500] for start in range(0, len(ids), 500)):
         db.session.execute(delete(Outbox).where(Outbox.message_id.in_(part)))
-        for model in (Attachment, Picture):
+        for model in (Attachment, Picture, Routed, RouteHit):
             db.session.execute(delete(model).where(model.message_id.in_(part)))
         db.session.execute(delete(PictureLeave).where(PictureLeave.scope == "message",
                                                       PictureLeave.value.in_([str(i) for i in part])))
@@ -111,7 +114,10 @@ def _empty(messages, inside):
 
 
 def _drop_notices(inside):
-    """What people were told of it: words of notes and the subject."""
+    """What people were told of it: words of notes and the subject. Whom a rule told is known nowhere else."""
+    db.session.execute(delete(Notice).where(
+        Notice.kind.in_(BY_RULES), Notice.facts["conversation"].as_integer().in_(inside))
+        .execution_options(synchronize_session=False))
     called = select(Mention.person_id).join(Note, Note.id == Mention.note_id).where(Note.conversation_id.in_(inside))
     told = set(db.session.scalars(called.union(select(Follower.person_id).where(
         Follower.conversation_id.in_(inside)))))

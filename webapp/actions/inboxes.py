@@ -99,6 +99,7 @@ def delete_inbox(actor, inbox, typed_name):
     check_admin(actor.role, "inbox")
     check_deletable(inbox.is_default)
     check_typed_name(typed_name, inbox.name)
+    db.session.refresh(inbox, with_for_update={"key_share": True})      # before the log's head, as all else locks
     people, addresses = readers(inbox), []
     for connection in _connections(inbox):
         addresses.append(connection.address)

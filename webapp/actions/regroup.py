@@ -6,8 +6,8 @@ are only mentioned, too: answers that come later follow the mail that they answe
 
 from sqlalchemy import delete, literal, select, update
 
+from webapp.actions import answers
 from webapp.actions.acts import set_status
-from webapp.actions.answers import settled_of_both
 from webapp.actions.drafts import in_a_row
 from webapp.actions.summary import summarise
 from webapp.actions.threads import SPEAKING, give_keys, insert_into, remember_keys
@@ -90,6 +90,7 @@ def put_back(actor, event):
     opened_again = event.kind == "merged_in" and home is not None and home.merged_into_id == source.id
     if home is None or not ids or home.status == "merged" and not opened_again or home.id == source.id:
         raise RuleBroken("event", "nothing_to_put_back")
+    settled = home.settled_id
     if opened_again:
         home.merged_into_id = None
         set_status(home, event.facts.get("status", "open"))
@@ -102,6 +103,11 @@ def put_back(actor, event):
         _join_seen(source, home)
         set_status(home, joined(home.status, source.status, last_is_ours=False))
     _move(ids, source, home, None)
+    if opened_again:        # as it was when it was put away
+        home.settled_id = settled
+        answers.stands(home)
+        if home.status != "closed":
+            answers.derive(home)
     _happened(actor, source, "put_back", home, len(ids))
     _happened(actor, home, "came_back", source, len(ids))
     if not source.message_count:
@@ -122,7 +128,7 @@ def _move(ids, source, target, event):
     _move_keys(staying, going, source, target)
     if rows and max(rows, key=lambda r: (r.at, r.id)).id in chosen:     # what is being written answers the newest
         _move_drafts(source, target)
-    target.settled_id = settled_of_both(source, target)
+    target.settled_id = answers.settled_of_both(source, target)
     unread_to = max(source.last_in_id, target.last_in_id)
     for conversation in (source, target):
         summarise(conversation, unread_to)

@@ -48,10 +48,11 @@ def checked(inbox, given, count=0):
     return conditions, actions
 
 
-def _check_takes_out(actor, inbox, actions):
+def _check_takes_out(actor, inbox, actions=()):
     """Who lets a rule take mail out of a restricted inbox might read it elsewhere: only somebody who reads it already.
-    Raises RuleBroken("rule", "join_first")."""
-    if any(action["do"] == "move" for action in actions):
+    Each change of a rule changes what another one takes. Raises RuleBroken("rule", "join_first")."""
+    there = [*actions, *(action for route in routes_of(inbox.id) for action in route.actions)]
+    if any(action["do"] == "move" for action in there):
         try:
             check_takes_out(inbox.access, db.session.scalar(select(is_member(actor.id, inbox.id))))
         except RuleBroken as broken:
@@ -70,6 +71,7 @@ def _check_named(field, action, known):
 def remove(actor, inbox, route):
     check_admin(actor.role, "rule")
     lock_inbox(inbox.id)
+    _check_takes_out(actor, inbox)
     number = _number(route)
     db.session.execute(delete(Route).where(Route.id == route.id))
     _changed(actor, inbox, "removed", number=number)
@@ -77,8 +79,7 @@ def remove(actor, inbox, route):
 
 def switch(actor, inbox, route, is_on):
     check_admin(actor.role, "rule")
-    if is_on:
-        _check_takes_out(actor, inbox, route.actions)
+    _check_takes_out(actor, inbox)
     if route.is_on != is_on:
         route.is_on, route.changed_at = is_on, now()
         _changed(actor, inbox, "switched", number=_number(route), on=is_on)
@@ -89,7 +90,7 @@ def move(actor, inbox, route, to):
     check_admin(actor.role, "rule")
     lock_inbox(inbox.id)
     routes = [r for r in routes_of(inbox.id) if r.id != route.id]
-    _check_takes_out(actor, inbox, route.actions)
+    _check_takes_out(actor, inbox)
     was, to = _number(route), max(1, min(to, len(routes) + 1))
     routes.insert(to - 1, route)
     for position, row in enumerate(routes, 1):

@@ -3,11 +3,11 @@
 import re
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from webapp.actions import answers
 from webapp.extensions import db
-from webapp.models import Event
+from webapp.models import Event, Message
 from webapp.models.inbox import may_act
 from webapp.models.rows import Row
 from webapp.models.types import now
@@ -96,8 +96,8 @@ def left(conversation, message):
     if message.at >= conversation.last_at:
         conversation.last_at, conversation.last_outgoing = message.at, True
         conversation.last_snippet = message.snippet
-    if conversation.message_count == 1:
-        conversation.opened_at = message.at
+    conversation.opened_at = db.session.scalar(select(func.min(Message.at)).where(
+        Message.conversation_id == conversation.id, ~Message.is_to_leave(), ~(Message.outgoing & Message.auto)))
     conversation.last_out_at = max(conversation.last_out_at or message.at, message.at)
     alone = conversation.last_in_id < message.id
     _stands(conversation, after_outgoing(conversation.status, alone, written_here=False), now())

@@ -48,8 +48,7 @@ def remove(inbox_id, route_id):
     found = find.inbox_to_set(inbox_id)
     route = find.route(found, route_id)
     _act()
-    routing.remove(current_user, found, route)
-    return _done(found)
+    return _done(found, lambda: routing.remove(current_user, found, route))
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/routing/<int:route_id>/switch")
@@ -58,8 +57,7 @@ def switch(inbox_id, route_id):
     found = find.inbox_to_set(inbox_id)
     route = find.route(found, route_id)
     _act()
-    routing.switch(current_user, found, route, request.form.get("on") == "y")
-    return _done(found)
+    return _done(found, lambda: routing.switch(current_user, found, route, request.form.get("on") == "y"))
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/routing/<int:route_id>/move")
@@ -68,8 +66,8 @@ def move(inbox_id, route_id):
     found = find.inbox_to_set(inbox_id)
     route = find.route(found, route_id)
     _act()
-    routing.move(current_user, found, route, find.number(request.form.get("to")) or 1)
-    return _done(found)
+    to = find.number(request.form.get("to")) or 1
+    return _done(found, lambda: routing.move(current_user, found, route, to))
 
 
 @blueprint.post("/inboxes/<int:inbox_id>/routing/otherwise")
@@ -105,8 +103,13 @@ def _write(found, route):
     return go(_here(found))
 
 
-def _done(found):
-    """The rules as they are now, in place."""
+def _done(found, act):
+    """The rules as they are now, in place; or why not."""
+    try:
+        act()
+    except RuleBroken as broken:
+        db.session.rollback()
+        return page(find.inbox_to_set(found.id), 422, broken=broken)
     return page(found) if is_swap() else go(_here(found))
 
 
