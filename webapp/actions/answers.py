@@ -8,6 +8,7 @@ address was connected. Mail that is filed changes it in memory; whatever else ha
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
+from webapp.actions.locks import lock_conversation, lock_inbox
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Answer, Closing, Connection, Conversation, Event, Inbox, Message, Outbox, OutboxRecipient
@@ -114,8 +115,7 @@ def take_in(filed):
 
 def again(conversation_id):
     """What was said of it may not hold any more: one of our mails did not leave."""
-    found = db.session.scalar(select(Conversation).where(Conversation.id == conversation_id).with_for_update(
-        key_share=True, of=Conversation))
+    found = lock_conversation(conversation_id)
     if found is not None:
         derive(found)
 
@@ -154,8 +154,7 @@ def to_recompute():
 
 def recompute(inbox_id, most):
     """Of the next conversations of this inbox, until when each is to be answered. False: there are no more."""
-    inbox = db.session.scalar(select(Inbox).where(Inbox.id == inbox_id).with_for_update(key_share=True)
-                              .execution_options(populate_existing=True))
+    inbox = lock_inbox(inbox_id)
     if inbox is None or inbox.due_after is None:
         return False
     found = db.session.scalars(select(Conversation).where(

@@ -10,13 +10,14 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from webapp.actions import aliases, outbox, threads
 from webapp.actions.blobs import blobs
+from webapp.actions.locks import lock_conversation, lock_inbox
 from webapp.actions.notices import tell
 from webapp.extensions import db
 from webapp.mail.compose import build_message, envelope_address, mint_message_id, references_for
 from webapp.mail.parse import parse_header
 from webapp.mail.text import snippet, to_html
 from webapp.mail.types import Automatic, Mailbox
-from webapp.models import AutoReply, Connection, Conversation, Hold, Inbox, Message
+from webapp.models import AutoReply, Connection, Hold, Message
 from webapp.models.person import active_admins
 from webapp.models.types import now
 from webapp.queue import later
@@ -63,11 +64,8 @@ def answer(message_id):
     message = db.session.get(Message, message_id)
     if message is None or message.answer_due_at is None:
         return None
-    inbox = db.session.scalar(select(Inbox).where(Inbox.id == message.connection.inbox_id)
-                              .with_for_update(key_share=True).execution_options(populate_existing=True))
-    conversation = db.session.scalar(select(Conversation).where(Conversation.id == message.conversation_id)
-                                     .with_for_update(key_share=True, of=Conversation)
-                                     .execution_options(populate_existing=True))
+    inbox = lock_inbox(message.connection.inbox_id)
+    conversation = lock_conversation(message.conversation_id)
     won = db.session.execute(update(Message).where(Message.id == message_id, Message.answer_due_at.is_not(None))
                              .values(answer_due_at=None).execution_options(synchronize_session=False)).rowcount
     db.session.refresh(message)

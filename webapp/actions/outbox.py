@@ -8,6 +8,7 @@ from sqlalchemy import delete, or_, select, update
 
 from webapp.actions import answers, drafts, threads
 from webapp.actions.acts import set_status
+from webapp.actions.locks import lock_conversation
 from webapp.actions.summary import summarise
 from webapp.extensions import db
 from webapp.live import announce
@@ -71,8 +72,7 @@ def _locked_conversation(message):
     """
     while True:
         number = message.conversation_id
-        found = db.session.scalar(select(Conversation).where(Conversation.id == number).with_for_update(
-            key_share=True).execution_options(populate_existing=True))
+        found = lock_conversation(number)
         db.session.refresh(message, ["conversation_id"])
         if message.conversation_id == number:       # else somebody has put it elsewhere meanwhile
             return found

@@ -8,7 +8,7 @@ from webapp.actions import availability, routing
 from webapp.extensions import db
 from webapp.models import Absence
 from webapp.web import find
-from webapp.web.forms import Act
+from webapp.web.forms import pressed
 from webapp.web.forms_automatic import DayOff, OwnHours, typed_hours
 from webapp.web.present import go, present
 
@@ -25,7 +25,7 @@ def index():
 @blueprint.post("/availability")
 def set_away():
     """`away`: y, or not there."""
-    _act()
+    pressed()
     availability.set_away(current_user, current_user, request.form.get("away") == "y")
     return _there("away")
 
@@ -52,7 +52,7 @@ def remove_absence(absence_id):
     found = db.session.scalar(select(Absence).where(Absence.id == absence_id, Absence.person_id == current_user.id))
     if found is None:
         abort(404)
-    _act()
+    pressed()
     availability.remove_absence(current_user, current_user, found)
     return _there("absence")
 
@@ -61,7 +61,7 @@ def remove_absence(absence_id):
 def set_others(person_id):
     """By an admin; they are told."""
     person = find.person(person_id)
-    _act()
+    pressed()
     availability.set_away(current_user, person, request.form.get("away") == "y")
     return go(url_for("people.show", person_id=person.id))
 
@@ -76,8 +76,3 @@ def _page(code=200, saved=None, hours_form=None, absence_form=None):
 
 def _there(saved):
     return go(url_for("availability.index", saved=saved))
-
-
-def _act():
-    if not Act().validate_on_submit():
-        abort(400)

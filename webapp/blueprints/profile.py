@@ -14,7 +14,7 @@ from webapp.models.picture import lasting_leaves
 from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.web import find, paging
-from webapp.web.forms import Act
+from webapp.web.forms import Act, pressed
 from webapp.web.forms_account import ChangeEmail, ChangePassword, Choices, Profile
 from webapp.web.present import go, present
 
@@ -83,7 +83,7 @@ def change_email():
 
 @blueprint.post("/profile/email/withdraw")
 def withdraw_email():
-    _act()
+    pressed()
     links.withdraw_email(current_user)
     return go(url_for("profile.index"))
 
@@ -94,7 +94,7 @@ def end_session(sign_in_id):
     row = db.session.scalar(select(SignIn).where(SignIn.id == sign_in_id, SignIn.person_id == current_user.id))
     if row is None:
         abort(404)
-    _act()
+    pressed()
     if row.id != g.sign_in.id:
         sign_in_actions.end_session(current_user, row.id)
     return go(url_for("profile.index", saved="sessions"))
@@ -102,7 +102,7 @@ def end_session(sign_in_id):
 
 @blueprint.post("/sessions/end-others")
 def end_other_sessions():
-    _act()
+    pressed()
     sign_in_actions.end_other_sessions(current_user, session.get("token", ""))
     return go(url_for("profile.index", saved="sessions"))
 
@@ -110,7 +110,7 @@ def end_other_sessions():
 @blueprint.post("/profile/pictures")
 def block_pictures():
     """A sender or a domain whose pictures are no more shown without asking."""
-    _act()
+    pressed()
     row = db.session.scalar(lasting_leaves(current_user.id).where(
         PictureLeave.id == request.form.get("leave", 0, type=find.row_id)))
     if row is None:
@@ -133,7 +133,7 @@ def notices():
 @blueprint.post("/notices/read")
 def read_notices():
     """Up to the newest that was on the page: what came meanwhile stays unread."""
-    _act()
+    pressed()
     notice_actions.read(current_user, request.form.get("up_to", type=find.row_id) or 0)
     return go(url_for("profile.notices"), changed=(f"person-{current_user.id}",))
 
@@ -177,10 +177,6 @@ def _hashed(password):
     db.session.rollback()
     return sign_in_actions.hasher().hash(password)
 
-
-def _act():
-    if not Act().validate_on_submit():
-        abort(400)
 
 
 def _by_mail():

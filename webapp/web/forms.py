@@ -1,5 +1,6 @@
 """Forms of signing in, connecting and answering. Their validators ask webapp.rules."""
 
+from flask import abort
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from flask_wtf import FlaskForm
@@ -170,3 +171,9 @@ class AlwaysPictures(Form):
 
 class Act(Form):
     """A button: nothing but its CSRF token."""
+
+
+def pressed():
+    """A button was pressed: its CSRF token counts."""
+    if not Act().validate_on_submit():
+        abort(400)

@@ -6,14 +6,16 @@ inbox, then conversation, in the order of all else. A group is {"people": ids, "
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select, update
 
 from webapp.actions.acts import as_it_is, happened
-from webapp.actions.routing.known import able_people, lock_inbox
+from webapp.actions.locks import lock_conversation, lock_inbox
+from webapp.actions.routing.known import able_people
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Absence, Conversation, Inbox, Message, Routed, TeamMember, Turn
+from webapp.models import Absence, Conversation, Inbox, Message, Person, Routed, Team, TeamMember, Turn
 from webapp.models.types import now
 from webapp.rules.availability import away_because
 from webapp.rules.routing import Candidate, choose
@@ -25,18 +27,45 @@ OVER = ("closed", "spam", "trash", "merged")
 KEPT_WAITING = timedelta(days=1)            # what was closed, and may be opened again by an undo
 
 
+class Choice(NamedTuple):
+    """Who gets a conversation: a person, a team as a whole, or nobody. `why`: rules.routing.choose, or nobody_named,
+    no_owner, gone_team, team. `group`: among whom, where it was among several."""
+
+    why: str
+    person: Person | None = None
+    team: Team | None = None
+    group: dict | None = None
+
+
+def choice_of(inbox, action, owner_id) -> Choice:
+    """Whom an action means now, with nothing changed. `action`: None, too."""
+    if not action or action["do"] not in GIVES:
+        return Choice("nobody_named")
+    if action["do"] == "team" and not action.get("how"):
+        team = db.session.get(Team, action["team"])
+        return Choice("team", team=team) if team is not None else Choice("gone_team")
+    group = group_of(action, owner_id)
+    if group is None:
+        return Choice("no_owner")
+    person, why = pick(inbox, group)
+    return Choice(why, person, group=group)
+
+
 def give(inbox, conversation, group, **facts):
     """To one of the group. Returns (person or None, why: rules.routing.choose). The inbox and the conversation are
     locked. `facts`: for its history."""
     person, why = pick(inbox, group)
-    if person is None:
-        return None, why
+    if person is not None:
+        hand_to(inbox, conversation, person, why, **facts)
+    return person, why
+
+
+def hand_to(inbox, conversation, person, why, **facts):
     take_turn(inbox.id, person.id)
     before = as_it_is(conversation)
     conversation.assignee, conversation.assignee_id = person, person.id
     happened(None, conversation, "routed", None, before, to=person.id, name=person.name, why=why, **facts)
     announce(f"person-{person.id}")
-    return person, why
 
 
 def pick(inbox, group):
@@ -231,8 +260,3 @@ def newest_of(conversation_id):
     return db.session.scalar(select(Routed).join(Message, Message.id == Routed.message_id).where(
         Message.conversation_id == conversation_id, Routed.due_at.is_(None)).order_by(
         Routed.at.desc(), Routed.message_id.desc()).limit(1))
-
-
-def lock_conversation(number):
-    return number and db.session.scalar(select(Conversation).where(Conversation.id == number).with_for_update(
-        key_share=True, of=Conversation).execution_options(populate_existing=True))

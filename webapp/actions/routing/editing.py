@@ -3,7 +3,8 @@
 from sqlalchemy import delete, func, select
 
 from webapp.actions.audit import note
-from webapp.actions.routing.known import known_of, lock_inbox, routes_of
+from webapp.actions.locks import lock_inbox
+from webapp.actions.routing.known import known_of, routes_of
 from webapp.extensions import db
 from webapp.live import announce
 from webapp.models import Route
@@ -79,6 +80,7 @@ def remove(actor, inbox, route):
 
 def switch(actor, inbox, route, is_on):
     check_admin(actor.role, "rule")
+    lock_inbox(inbox.id)
     _check_takes_out(actor, inbox)
     if route.is_on != is_on:
         route.is_on, route.changed_at = is_on, now()
@@ -105,8 +107,9 @@ def set_otherwise(actor, inbox, action):
     if action is not None:
         action = check_otherwise(action)
         _check_named("otherwise", action, known_of(inbox))
-    inbox.otherwise = action
-    _changed(actor, inbox, "otherwise", otherwise=action)
+    if inbox.otherwise != action:
+        inbox.otherwise = action
+        _changed(actor, inbox, "otherwise", otherwise=action)
 
 
 def set_limit(actor, inbox, text):
@@ -117,8 +120,9 @@ def set_limit(actor, inbox, text):
     most = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
     if text and not 0 < most <= OPEN_MOST:
         raise RuleBroken("open_most", "bad_limit", most=OPEN_MOST)
-    inbox.open_most = most or None
-    _changed(actor, inbox, "limit", limit=inbox.open_most)
+    if inbox.open_most != (most or None):
+        inbox.open_most = most or None
+        _changed(actor, inbox, "limit", limit=inbox.open_most)
 
 
 def change(actor, inbox, otherwise, limit):

@@ -2,13 +2,14 @@
 
 from sqlalchemy import select
 
+from webapp.actions.aliases import own_keys
 from webapp.actions.blobs import blobs
+from webapp.actions.threads import key_of
 from webapp.extensions import db
-from webapp.mail.address import address_key
 from webapp.mail.charset import decode_words
 from webapp.mail.language import language_of
 from webapp.mail.parse import read_headers
-from webapp.models import Alias, Attachment, Contact, ContactAddress, Conversation, ConversationTag, Hold, Message
+from webapp.models import Attachment, Contact, ContactAddress, Conversation, ConversationTag, Message
 from webapp.rules.bounds import MAIL_LANGUAGES
 from webapp.rules.hours import is_there
 from webapp.rules.routing import Mail
@@ -36,7 +37,7 @@ def mail_of(message, conversation, inbox):
 def try_mail(*, sender, subject, text, address, inbox, at):
     """Of a message that was typed to try the rules."""
     contact = _contact_of(sender)
-    return Mail(sender=sender, recipients=(address,), address=_key(address), subject=subject, text=text,
+    return Mail(sender=sender, recipients=(address,), address=key_of(address), subject=subject, text=text,
                 language=lambda: language_of(f"{subject}\n{text}", MAIL_LANGUAGES), size=len(text),
                 is_known=contact is not None, owner_id=contact.owner_id if contact is not None else None,
                 in_hours=is_there(inbox.hours, at))
@@ -69,10 +70,9 @@ def _header(message):
 
 def _address(message):
     """The key of the one of ours that it was written to; else that of its mailbox."""
-    own = {_key(message.connection.address), *db.session.scalars(select(Hold.address_key).join(
-        Alias, Alias.hold_id == Hold.id).where(Alias.connection_id == message.connection_id))}
-    named = (_key(a) for _n, a in (*message.to, *message.cc))
-    return next((key for key in named if key in own), _key(message.connection.address))
+    own = own_keys(message.connection)
+    named = (key_of(a or "") for _n, a in (*message.to, *message.cc))
+    return next((key for key in named if key in own), key_of(message.connection.address))
 
 
 def _contact(message):
@@ -80,7 +80,7 @@ def _contact(message):
 
 
 def _contact_of(address):
-    key = _key(address)
+    key = key_of(address or "")
     return key and db.session.scalar(select(Contact).join(ContactAddress).where(
         ContactAddress.address_key == key)) or None
 
@@ -89,10 +89,3 @@ def _is_known(contact, conversation):
     """Was there a conversation before? The contact of a first mail is made by that mail."""
     return bool(db.session.scalar(select(Conversation.id).where(
         Conversation.contact_id == contact.id, Conversation.id < conversation.id).limit(1)))
-
-
-def _key(address):
-    try:
-        return address_key(address or "")
-    except ValueError:
-        return ""

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from webapp.extensions import db
-from webapp.models import Alias, Connection, Hold, Inbox, Person, Route, Tag, Team, TeamMember, Template
+from webapp.models import Alias, Connection, Hold, Person, Route, Tag, Team, TeamMember, Template
 from webapp.models.inbox import live_inboxes, member_ids
 from webapp.rules.access import may_act_in_inbox
 from webapp.rules.routing import Rule
@@ -66,9 +66,3 @@ def naming(person_id):
         if numbers := [n for n, actions in rules if any(person_id in a.get("people", ()) for a in actions)]:
             found.append((inbox, numbers))
     return found
-
-
-def lock_inbox(inbox_id) -> Inbox | None:
-    """Ours until the commit: what is decided of its mail is decided one after the other."""
-    return db.session.scalar(select(Inbox).where(Inbox.id == inbox_id).with_for_update(key_share=True)
-                             .execution_options(populate_existing=True))

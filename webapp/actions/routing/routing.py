@@ -6,13 +6,14 @@ from sqlalchemy import exists, select, update
 
 from webapp.actions import answers, autoreply, conversations, tags, templates
 from webapp.actions.acts import as_it_is, happened
+from webapp.actions.locks import lock_conversation, lock_inbox
 from webapp.actions.notices import tell
-from webapp.actions.routing.dividing import GIVES, PASSES, give, group_of, lock_conversation, still_free
+from webapp.actions.routing.dividing import GIVES, PASSES, choice_of, hand_to, still_free
 from webapp.actions.routing.facts import mail_of
-from webapp.actions.routing.known import able_people, lock_inbox, routes_of, rule_of
+from webapp.actions.routing.known import able_people, routes_of, rule_of
 from webapp.extensions import db
 from webapp.live import announce
-from webapp.models import Conversation, Event, Inbox, Message, Person, Route, Routed, RouteHit, Tag, Team, Template
+from webapp.models import Conversation, Event, Inbox, Message, Person, Route, Routed, RouteHit, Tag, Template
 from webapp.models.rows import write_rows
 from webapp.models.types import now
 from webapp.queue import later
@@ -136,23 +137,19 @@ class _Work:
 
     def _assign(self):
         """Who gets it, where it is still open, and nobody's, and will be somebody's work."""
-        if self.decision.action("close", "spam") is not None:
+        if not gives_work(self.decision):
             return {}
         inbox = self.conversation.inbox        # it may have been moved
-        given = next(((i, a) for i, a in self.decision.actions if a["do"] in GIVES), None)
-        route_id, action = given or (None, inbox.otherwise)
-        if not action or action["do"] not in GIVES:
-            return {"why": "nobody_named"}
-        number = self.numbers.get(route_id)
-        if action["do"] == "team" and not action.get("how"):
-            return self._to_team(action, number)
-        group = group_of(action, self._owner())
-        if group is None:
-            return {"why": "no_owner", "rule": number}
-        person, why = give(inbox, self.conversation, group, rule=number)
-        if person is None and why in PASSES:
-            self.kept.waits, self.kept.inbox_id = group, inbox.id
-        return {"group": group, "why": why, "rule": number, **({"to": person.id} if person else {})}
+        route_id, action = giving(self.decision, inbox)
+        chosen, number = choice_of(inbox, action, self._owner()), self.numbers.get(route_id)
+        if chosen.person is not None:
+            hand_to(inbox, self.conversation, chosen.person, chosen.why, rule=number)
+        elif chosen.team is not None:
+            self._to_team(chosen.team, number)
+        elif chosen.why in PASSES:
+            self.kept.waits, self.kept.inbox_id = chosen.group, inbox.id
+        who = {"to": chosen.person and chosen.person.id, "team": chosen.team and chosen.team.id, "group": chosen.group}
+        return {"why": chosen.why, "rule": number, **{name: value for name, value in who.items() if value}}
 
     def _remind(self):
         otherwise = self.conversation.inbox.otherwise or {}
@@ -163,14 +160,21 @@ class _Work:
     def _owner(self):
         return self.conversation.contact.owner_id if self.conversation.contact is not None else None
 
-    def _to_team(self, action, number):
-        team = db.session.get(Team, action["team"])
-        if team is None:
-            return {"why": "gone_team", "rule": number}
+    def _to_team(self, team, number):
         before = as_it_is(self.conversation)
         self.conversation.team, self.conversation.team_id = team, team.id
         happened(None, self.conversation, "routed_team", None, before, name=team.name, rule=number)
-        return {"why": "team", "team": team.id, "rule": number}
+
+
+def gives_work(decision):
+    """Is it somebody's work, as the rules have it?"""
+    return decision.action("close", "spam") is None
+
+
+def giving(decision, inbox):
+    """(the rule's id, or None; the action that says whose it is, or None). `inbox`: where it lies by then."""
+    given = next(((i, a) for i, a in decision.actions if a["do"] in GIVES), None)
+    return given or (None, inbox.otherwise)
 
 
 def to_remind():

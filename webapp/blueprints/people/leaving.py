@@ -6,12 +6,12 @@ from sqlalchemy import select
 
 from webapp.actions import leaving as leaving_actions
 from webapp.actions import teams as team_actions
-from webapp.blueprints.people.routes import blueprint, pressed
+from webapp.blueprints.people.routes import blueprint
 from webapp.extensions import db
 from webapp.models import Inbox
 from webapp.rules import RuleBroken
 from webapp.web import find
-from webapp.web.forms import Act
+from webapp.web.forms import Act, pressed
 from webapp.web.forms_people import NOBODY, HandOver
 from webapp.web.present import go, present
 

@@ -5,13 +5,13 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from webapp.actions import teams as actions
-from webapp.blueprints.people.routes import blueprint, only_admins, pressed
+from webapp.blueprints.people.routes import blueprint, only_admins
 from webapp.blueprints.people.rows import present_people
 from webapp.extensions import db
 from webapp.models import Team
 from webapp.rules import RuleBroken
 from webapp.web import find
-from webapp.web.forms import Act
+from webapp.web.forms import Act, pressed
 from webapp.web.forms_people import TeamForm, TeamName
 from webapp.web.present import go, present
 

@@ -10,14 +10,14 @@ from webapp.actions import leaving, people, routing
 from webapp.blueprints.people import rows
 from webapp.blueprints.people.invite import invited
 from webapp.blueprints.people.leaving import heir_of
-from webapp.blueprints.people.routes import blueprint, only_admins, pressed
+from webapp.blueprints.people.routes import blueprint, only_admins
 from webapp.extensions import db
 from webapp.models import Hold, Link, Person, SignIn, Team, TeamMember
 from webapp.models.types import now
 from webapp.rules import RuleBroken
 from webapp.rules.bounds import NAME_SEARCH_MAX
 from webapp.web import find
-from webapp.web.forms import Act
+from webapp.web.forms import Act, pressed
 from webapp.web.forms_people import HandOver, Role
 from webapp.web.present import go, present
 

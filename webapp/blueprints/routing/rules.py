@@ -1,6 +1,6 @@
 """The rules of an inbox, for admins: read, written, put in order."""
 
-from flask import abort, request, url_for
+from flask import request, url_for
 from flask_login import current_user
 
 from webapp.actions import routing
@@ -10,7 +10,7 @@ from webapp.blueprints.routing.trial import replayed
 from webapp.extensions import db
 from webapp.rules import RuleBroken
 from webapp.web import find
-from webapp.web.forms import Act
+from webapp.web.forms import pressed
 from webapp.web.forms_routing import RuleForm, otherwise_sent
 from webapp.web.present import go, is_swap
 
@@ -47,7 +47,7 @@ def change(inbox_id, route_id):
 def remove(inbox_id, route_id):
     found = find.inbox_to_set(inbox_id)
     route = find.route(found, route_id)
-    _act()
+    pressed()
     return _done(found, lambda: routing.remove(current_user, found, route))
 
 
@@ -56,7 +56,7 @@ def switch(inbox_id, route_id):
     """`on`: y, or not there."""
     found = find.inbox_to_set(inbox_id)
     route = find.route(found, route_id)
-    _act()
+    pressed()
     return _done(found, lambda: routing.switch(current_user, found, route, request.form.get("on") == "y"))
 
 
@@ -65,7 +65,7 @@ def move(inbox_id, route_id):
     """`to`: its new place, from 1 on."""
     found = find.inbox_to_set(inbox_id)
     route = find.route(found, route_id)
-    _act()
+    pressed()
     to = find.number(request.form.get("to")) or 1
     return _done(found, lambda: routing.move(current_user, found, route, to))
 
@@ -73,7 +73,7 @@ def move(inbox_id, route_id):
 @blueprint.post("/inboxes/<int:inbox_id>/routing/otherwise")
 def otherwise(inbox_id):
     found = find.inbox_to_set(inbox_id)
-    _act()
+    pressed()
     given = otherwise_sent()
     if request.form.get("do") == "draw":
         return page(found, otherwise_open=True, otherwise_form=given)
@@ -86,7 +86,7 @@ def otherwise(inbox_id):
 
 
 def _write(found, route):
-    _act()
+    pressed()
     form = RuleForm.sent()
     if not form.is_to_save and not form.is_to_replay:
         return page(found, form=form, route=route)
@@ -112,10 +112,6 @@ def _done(found, act):
         return page(find.inbox_to_set(found.id), 422, broken=broken)
     return page(found) if is_swap() else go(_here(found))
 
-
-def _act():
-    if not Act().validate_on_submit():
-        abort(400)
 
 
 def _here(found):

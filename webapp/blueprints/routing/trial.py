@@ -36,7 +36,7 @@ class Trial:
 
 class Change(NamedTuple):
     message: object
-    before: list        # (rule's number, action) each
+    before: list        # actions, as the rules stand
     after: list
 
 
@@ -50,26 +50,14 @@ def decide_of(found, trial, mail):
     numbers = {route.id: n for n, route in enumerate(routes, 1)}
     trial.steps = routing.steps_of(decision, routes)
     trial.actions = [(numbers[i], a) for i, a in decision.actions if a["do"] not in routing.GIVES]
-    if decision.action("close", "spam") is None:      # else it is nobody's work
+    if routing.gives_work(decision):
         moved = decision.action("move")
         where = moved and db.session.get(Inbox, moved["inbox"]) or found
-        trial.why, trial.name = _who(where, decision.action(*routing.GIVES) or where.otherwise, mail.owner_id)
+        chosen = routing.choice_of(where, routing.giving(decision, where)[1], mail.owner_id)
+        trial.why, trial.name = chosen.why, getattr(chosen.person or chosen.team, "name", "")
     target = decision.action("target")
     if target:
         trial.due_at = after_work(found.hours, now(), target["minutes"] * 60)
-
-
-def _who(found, given, owner_id):
-    """(why, name) of who would get it now."""
-    if not given or given["do"] == "leave":
-        return "nobody_named", ""
-    if given["do"] == "team" and not given.get("how"):
-        return "team", routing.known_of(found)["team_names"].get(given["team"], "")
-    group = routing.group_of(given, owner_id)
-    if group is None:
-        return "no_owner", ""
-    person, why = routing.pick(found, group)
-    return why, person.name if person is not None else ""
 
 
 def replayed(found, form, route):
@@ -93,9 +81,8 @@ def replayed(found, form, route):
 def _said(rules, mail, found):
     decision = decide(rules, mail)
     actions = [a for _id, a in decision.actions]
-    if decision.action(*routing.GIVES) is None and found.otherwise:
-        actions.append(found.otherwise)
-    return actions
+    _rule, given = routing.giving(decision, found)
+    return actions if given is None or given in actions else [*actions, given]
 
 
 def _recent(found, most):

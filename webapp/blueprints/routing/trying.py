@@ -8,7 +8,7 @@ from webapp.blueprints.routing.routes import blueprint
 from webapp.blueprints.routing.trial import Trial, decide_of, trial_of
 from webapp.models.types import now
 from webapp.web import find
-from webapp.web.forms import Act
+from webapp.web.forms import pressed
 from webapp.web.present import fragment, is_swap
 
 TYPED_MAX = {"sender": 320, "subject": 998, "text": 20_000}
@@ -17,8 +17,7 @@ TYPED_MAX = {"sender": 320, "subject": 998, "text": 20_000}
 @blueprint.post("/inboxes/<int:inbox_id>/routing/try")
 def try_it(inbox_id):
     found = find.inbox_to_set(inbox_id)
-    if not Act().validate_on_submit():
-        abort(400)
+    pressed()
     trial = Trial() if is_swap() else trial_of(found)
     message = _chosen(found)
     if message is not None:

@@ -7,7 +7,7 @@ from webapp.actions import contacts
 from webapp.blueprints.team.routes import blueprint
 from webapp.blueprints.team.rows import conversation_url
 from webapp.web import find
-from webapp.web.forms import Act
+from webapp.web.forms import pressed
 from webapp.web.present import finish, go, is_swap
 
 
@@ -15,8 +15,7 @@ from webapp.web.present import finish, go, is_swap
 def set_owner(conversation_id):
     """`owner`: somebody who may act in this inbox, or empty for nobody."""
     found = find.to_act(conversation_id)
-    if not Act().validate_on_submit():
-        abort(400)
+    pressed()
     if found.contact is None:
         abort(404)
     number = find.number(request.form.get("owner"))
