@@ -83,6 +83,7 @@ def test_rows_come_and_go_without_being_saved(zofia):
     condition(field="contact", how="new"), condition(field="hours", how="outside"),
     condition(field="tag", how="is", choice=["1"]), condition(field="written_by", how="is", choice=["list"]),
     condition(field="recipient", how="is", values="corp.example"), condition(field="owner", how="any"),
+    condition(field="owner", how="is", choice=["2"]), condition(field="text", how="lacks", values="paid"),
     condition(field="address", how="is", choice=["support@corp.example"])])
 def test_each_kind_of_condition_is_written_said_and_opened_again(zofia, more):
     assert write(zofia, more, action(do="close")).status_code == 303

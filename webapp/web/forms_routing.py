@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from flask import request
 
 from webapp.rules.bounds import CONDITIONS_MAX, RULE_ACTIONS_MAX
-from webapp.rules.routing import FIELDS, OTHERWISE
+from webapp.rules.routing import FIELDS, OTHERWISE, takes
 from webapp.words import say
 
 EMPTY_CONDITION = {"field": "words", "how": "contains", "values": [], "name": ""}
@@ -74,11 +74,12 @@ def _condition(n):
     how = given.get(f"{start}how", "")
     if what is not None and how not in what.hows:      # another field was chosen
         how = what.hows[0]
-    if what is not None and what.takes == "choice":
+    kind = takes(name, how) if what is not None else "words"
+    if kind == "choice":
         values = given.getlist(f"{start}choice")
     else:
         values = [v.strip() for v in given.get(f"{start}values", "").replace("\n", ",").split(",") if v.strip()]
-        if what is not None and what.takes == "number":
+        if kind == "number":
             values = [given.get(f"{start}values", "").strip()]
     return {"field": name if what else "words", "how": how, "values": values, "name": given.get(f"{start}name", "")}
 

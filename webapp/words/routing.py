@@ -6,13 +6,13 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from webapp.rules.bounds import MAIL_LANGUAGES
-from webapp.rules.routing import FIELDS
+from webapp.rules.routing import FIELDS, takes
 from webapp.words.targets import span
 
 
 def field_names():
     return {"sender": _("Sender"), "recipient": _("To or Cc"), "address": _("Came to"), "subject": _("Subject"),
-            "words": _("Subject or text"), "header": _("Header field"), "language": _("Language"),
+            "text": _("Text"), "words": _("Subject or text"), "header": _("Header field"), "language": _("Language"),
             "files": _("Attachments"), "size": _("Size"), "contact": _("Contact"), "owner": _("Contact’s owner"),
             "tag": _("Tag of the conversation"), "written_by": _("Written by"), "hours": _("Working hours")}
 
@@ -23,7 +23,7 @@ def how_names(field):
              "any": _("are there"), "none": _("are not there"), "over": _("is over"), "under": _("is under"),
              "known": _("is known"), "new": _("is new"), "inside": _("are running"), "outside": _("are over")}
     if field == "owner":
-        names |= {"any": _("is set"), "none": _("is not set")}
+        names |= {"any": _("is set"), "none": _("is not set")}      # is, is not: a person
     if field == "files":
         names["contains"] = _("have names with")
     return {how: names[how] for how in FIELDS[field].hows}
@@ -62,6 +62,8 @@ def choices(field, known):
     """{value: name} of a field that is chosen."""
     if field == "tag":
         return {str(i): name for i, name in known["tags"].items()}
+    if field == "owner":
+        return {str(i): name for i, name in known["named"].items() if i in known["people"]}
     return {"language": languages, "written_by": writers, "address": lambda: known["addresses"]}[field]()
 
 
@@ -75,7 +77,7 @@ def placeholder(field):
 def condition(given, known):
     """One condition as a clause."""
     field, how = given["field"], given["how"]
-    name = (choices(field, known) if FIELDS[field].takes == "choice" else {})
+    name = (choices(field, known) if takes(field, how) == "choice" else {})
     what = _or([name.get(v, v) for v in given["values"]])
     return _clauses()[field, how](what, given)
 
@@ -90,6 +92,8 @@ def _clauses():
         ("address", "is"): say(_("it came to %(what)s")), ("address", "is_not"): say(_("it did not come to %(what)s")),
         ("subject", "contains"): say(_("the subject contains %(what)s")),
         ("subject", "lacks"): say(_("the subject does not contain %(what)s")),
+        ("text", "contains"): say(_("the text contains %(what)s")),
+        ("text", "lacks"): say(_("the text does not contain %(what)s")),
         ("words", "contains"): say(_("the subject or the text contains %(what)s")),
         ("words", "lacks"): say(_("neither subject nor text contains %(what)s")),
         ("header", "contains"): say(_("the header field %(name)s contains %(what)s")),
@@ -101,6 +105,8 @@ def _clauses():
         ("size", "over"): say(_("it is larger than %(what)s MB")),
         ("size", "under"): say(_("it is smaller than %(what)s MB")),
         ("contact", "known"): say(_("the contact is known")), ("contact", "new"): say(_("the contact is new")),
+        ("owner", "is"): say(_("the contact’s owner is %(what)s")),
+        ("owner", "is_not"): say(_("the contact’s owner is not %(what)s")),
         ("owner", "any"): say(_("the contact has an owner")), ("owner", "none"): say(_("the contact has no owner")),
         ("tag", "is"): say(_("the conversation has the tag %(what)s")),
         ("tag", "is_not"): say(_("the conversation does not have the tag %(what)s")),
@@ -195,7 +201,7 @@ def step(kept, known):
     verdict, found = kept["verdict"], kept["found"]
     if verdict in ("off", "not_read"):
         return _("Switched off") if verdict == "off" else _("Not read")
-    said = [(condition(c, known), what if FIELDS[c["field"]].takes in ("words", "addresses") else None)
+    said = [(condition(c, known), what if takes(c["field"], c["how"]) in ("words", "addresses") else None)
             for c, what in found]
     if verdict == "matched" and kept["match"] == "none" and said:
         clauses = _together([clause for clause, _what in said], pgettext("routing", "or"))

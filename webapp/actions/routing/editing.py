@@ -43,8 +43,9 @@ def checked(inbox, given, count=0):
     for n, action in enumerate(actions):
         _check_named(f"action{n}", action, known)
     for n, condition in enumerate(conditions):
-        kind = {"tag": [str(i) for i in known["tags"]], "address": known["addresses"]}.get(condition["field"])
-        if kind is not None and set(condition["values"]) - set(kind):
+        kind = {"tag": {str(i) for i in known["tags"]}, "address": set(known["addresses"]),
+                "owner": {str(i) for i in known["people"]}}.get(condition["field"])
+        if kind is not None and set(condition["values"]) - kind:
             raise RuleBroken(f"condition{n}", "no_choice")
     return conditions, actions
 

@@ -10,7 +10,7 @@ from webapp.extensions import db
 from webapp.models import RouteHit
 from webapp.models.connection import feeding
 from webapp.models.types import now
-from webapp.rules.routing import FIELDS, Rule, conflicts, gone_of
+from webapp.rules.routing import FIELDS, Rule, conflicts, gone_of, takes
 from webapp.web import find
 from webapp.web.present import present
 
@@ -23,7 +23,7 @@ def page(found, code=200, form=None, route=None, difference=None, trial=None, ot
     routes, known = routing.routes_of(found.id), routing.known_of(found)
     rules = [routing.rule_of(r) for r in routes]
     return present("routing/index", code, inbox=found, rules=rules, known=known, form=form, route=route,
-                   people=[(p.id, p.name) for p in routing.able_people(found)], fields=FIELDS,
+                   people=[(p.id, p.name) for p in routing.able_people(found)], fields=FIELDS, takes=takes,
                    hits=_hits([r.id for r in routes]), conflicts=conflicts(rules, known), difference=difference,
                    otherwise_gone=list(gone_of(Rule(0, (), (found.otherwise,)), known)) if found.otherwise else [],
                    trial=trial or trial_of(found), may_read=find.may_read(found), otherwise_open=otherwise_open,

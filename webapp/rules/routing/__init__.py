@@ -4,11 +4,11 @@ Rules are read from the top. One that holds decides, and ends the reading unless
 has decided (who gets it, where it goes, what becomes of it) a later one does not change; tags and notices add up.
 """
 
-from webapp.rules.routing.conditions import FIELDS, Mail, holds
+from webapp.rules.routing.conditions import FIELDS, Mail, holds, takes
 from webapp.rules.routing.conflicts import conflicts, gone_of
 from webapp.rules.routing.deciding import Decision, Rule, Step, decide, wants
 from webapp.rules.routing.dividing import Candidate, choose
 from webapp.rules.routing.writing import ACTIONS, OTHERWISE, check_otherwise, check_rule
 
 __all__ = ["ACTIONS", "FIELDS", "OTHERWISE", "Candidate", "Decision", "Mail", "Rule", "Step", "check_otherwise",
-           "check_rule", "choose", "conflicts", "gone_of", "decide", "holds", "wants"]
+           "check_rule", "choose", "conflicts", "decide", "gone_of", "holds", "takes", "wants"]

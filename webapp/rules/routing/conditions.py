@@ -10,10 +10,12 @@ TEXT_READ = 200_000        # characters of a text that are looked at
 
 
 class Field(NamedTuple):
-    """`hows`: how it can be compared. `takes`: words, addresses, number, choice, or nothing."""
+    """`hows`: how it can be compared. `takes`: words, addresses, number, choice, or nothing; of `bare`, ways of comparing
+    that take nothing in any case."""
 
     hows: tuple
     takes: str
+    bare: tuple = ()
 
 
 FIELDS = {
@@ -21,13 +23,14 @@ FIELDS = {
     "recipient": Field(("is", "is_not"), "addresses"),         # To or Cc
     "address": Field(("is", "is_not"), "choice"),              # which of the inbox's own it came to
     "subject": Field(("contains", "lacks"), "words"),
+    "text": Field(("contains", "lacks"), "words"),
     "words": Field(("contains", "lacks"), "words"),            # subject or text
     "header": Field(("contains", "lacks"), "words"),           # named by `name`
     "language": Field(("is", "is_not"), "choice"),
-    "files": Field(("any", "none", "contains"), "words"),      # of their names
+    "files": Field(("any", "none", "contains"), "words", ("any", "none")),      # of their names
     "size": Field(("over", "under"), "number"),                # MB
     "contact": Field(("known", "new"), "nothing"),
-    "owner": Field(("any", "none"), "nothing"),
+    "owner": Field(("any", "none", "is", "is_not"), "choice", ("any", "none")),
     "tag": Field(("is", "is_not"), "choice"),
     "written_by": Field(("is", "is_not"), "choice"),           # person, list, robot
     "hours": Field(("inside", "outside"), "nothing"),
@@ -36,6 +39,10 @@ NEGATIVE = frozenset(("is_not", "lacks", "none", "new", "outside"))
 OPPOSITE = {"is": "is_not", "contains": "lacks", "any": "none", "known": "new", "inside": "outside"}
 WRITERS = ("person", "list", "robot")
 MEGABYTE = 1_000_000
+
+
+def takes(field, how):
+    return "nothing" if how in FIELDS[field].bare else FIELDS[field].takes
 
 
 class Mail:
@@ -88,8 +95,12 @@ class Mail:
         return fold(self.subject)
 
     @cached_property
+    def folded_text(self):
+        return fold(self.text[:TEXT_READ])
+
+    @cached_property
     def folded_words(self):
-        return f"{self.folded_subject}\n{fold(self.text[:TEXT_READ])}"
+        return f"{self.folded_subject}\n{self.folded_text}"
 
     @cached_property
     def folded_files(self):
@@ -142,13 +153,14 @@ _FINDERS = {
     "recipient": lambda c, m: _among_addresses(m.recipients, c["values"]),
     "address": lambda c, m: _among(m.address, c["values"]),
     "subject": lambda c, m: _among_words(m.folded_subject, c["values"]),
+    "text": lambda c, m: _among_words(m.folded_text, c["values"]),
     "words": lambda c, m: _among_words(m.folded_words, c["values"]),
     "header": lambda c, m: _among_words(fold(m.headers.get(c["name"].lower(), "")), c["values"]),
     "language": lambda c, m: _among(m.language, c["values"]),
     "files": _files,
     "size": _size,
     "contact": lambda c, m: m.sender if m.is_known else None,
-    "owner": lambda c, m: m.owner_id,
+    "owner": lambda c, m: m.owner_id if c["how"] in ("any", "none") else _among(m.owner_id, c["values"]),
     "tag": lambda c, m: next((t for t in c["values"] if t in {str(t) for t in m.tags}), None),
     "written_by": lambda c, m: _among(m.written_by, c["values"]),
     "hours": lambda c, m: True if m.in_hours else None,

@@ -60,14 +60,12 @@ def _exclude(one, other):
     if hows == {"over", "under"}:
         over, under = (one, other) if one["how"] == "over" else (other, one)
         return float(over["values"][0]) >= float(under["values"][0])
-    if hows == {"is"} and one["field"] in ("address", "language", "written_by"):
+    if hows == {"is"} and one["field"] in ("address", "language", "written_by", "owner"):
         return not values[0] & values[1]
     for positive, negative in OPPOSITE.items():
         if hows == {positive, negative}:
             yes, no = (one, other) if one["how"] == positive else (other, one)
-            if one["field"] in ("contact", "owner", "hours"):
-                return True
-            return set(yes["values"]) <= set(no["values"]) if yes["values"] or no["values"] else True
+            return set(yes["values"]) <= set(no["values"])      # of what takes nothing, too: one is, one is not
     return False
 
 
@@ -91,7 +89,8 @@ def _covers(one, other):
 
 def _implies(given, wanted):
     """Does `wanted` hold whenever `given` does?"""
-    if given["field"] == "subject" and wanted["field"] == "words" and given["how"] == wanted["how"] == "contains":
+    is_part = given["field"] in ("subject", "text") and wanted["field"] == "words"
+    if is_part and given["how"] == wanted["how"] == "contains":
         return set(given["values"]) <= set(wanted["values"])
     if given["field"] != wanted["field"] or given["how"] != wanted["how"]:
         return False

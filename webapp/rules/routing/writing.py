@@ -10,7 +10,7 @@ from webapp.rules.bounds import (
     RULES_MAX,
     TARGET_MAX_DAYS,
 )
-from webapp.rules.routing.conditions import FIELDS, WRITERS
+from webapp.rules.routing.conditions import FIELDS, WRITERS, takes
 from webapp.rules.routing.deciding import ONCE
 from webapp.rules.routing.dividing import HOWS
 from webapp.rules.spam import pattern_of
@@ -58,7 +58,8 @@ def _condition(field, given):
         raise RuleBroken(field, "not_now")
     values = [v.strip() for v in given.get("values", ()) if v.strip()]
     made = {"field": given["field"], "how": given["how"], "values": [], "name": ""}
-    if what.takes == "nothing" or given["field"] == "files" and given["how"] != "contains":
+    kind = takes(given["field"], given["how"])
+    if kind == "nothing":
         return made
     if not values:
         raise RuleBroken(field, "no_values")
@@ -68,14 +69,14 @@ def _condition(field, given):
         raise RuleBroken(field, "long_value", limit=RULE_VALUE_MAX)
     if given["field"] == "header":
         made["name"] = _header_name(field, given.get("name", ""))
-    made["values"] = _values(field, given["field"], what.takes, values)
+    made["values"] = _values(field, given["field"], kind, values)
     return made
 
 
-def _values(field, name, takes, values):
-    if takes == "addresses":
+def _values(field, name, kind, values):
+    if kind == "addresses":
         return list(dict.fromkeys(_pattern(field, v) for v in values))
-    if takes == "number":
+    if kind == "number":
         return [_number(field, values[0])]
     if name == "written_by" and set(values) - set(WRITERS) or name == "language" and set(values) - set(MAIL_LANGUAGES):
         raise RuleBroken(field, "not_now")
