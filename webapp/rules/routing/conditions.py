@@ -10,7 +10,7 @@ TEXT_READ = 200_000        # characters of a text that are looked at
 
 
 class Field(NamedTuple):
-    """`hows`: how it can be compared. `takes`: words, addresses, number, choice, or nothing; of `bare`, ways of comparing
+    """`hows`: how it can be compared. `takes`: words, addresses, number, choice, or nothing; of `bare`, ways to compare
     that take nothing in any case."""
 
     hows: tuple
