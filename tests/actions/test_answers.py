@@ -326,26 +326,24 @@ def test_merging_with_a_closed_conversation_forgets_nobody_who_waits(box, into):
 
 # --- what a second look found
 
-def test_what_was_closed_before_a_merge_stays_done_with(box):
-    """The old one was closed without an answer; the other one waits."""
+@pytest.fixture
+def merged(box):
+    """The old one was closed without an answer; the other one, into which it is put, waits."""
     arrive(box, write(1), at=T)
     with unit():
         conversations.close(person("marek"), the())
     arrive(box, write(2), first_uid=2, at=T + timedelta(minutes=40))
     with unit():
         regroup.merge(person("marek"), the(1), the(2))
+
+
+def test_what_was_closed_before_a_merge_stays_done_with(merged):
     with unit():
         answers.derive(the(2))
     assert the(2).asked_at == T + timedelta(minutes=40)
 
 
-def test_undoing_the_merge_of_a_closed_conversation_leaves_it_done_with(box):
-    arrive(box, write(1), at=T)
-    with unit():
-        conversations.close(person("marek"), the())
-    arrive(box, write(2), first_uid=2, at=T + timedelta(minutes=40))
-    with unit():
-        regroup.merge(person("marek"), the(1), the(2))
+def test_undoing_the_merge_of_a_closed_conversation_leaves_it_done_with(box, merged):
     with unit():
         regroup.put_back(person("marek"), stored(Event, Event.kind == "merged_in")[0])
     assert (the(1).status, the(1).asked_at, the(1).settled_id) == ("closed", None, 1)

@@ -1,17 +1,16 @@
-"""New mail is routed: once, by the rules of its inbox, to those who are there; and why is kept."""
+"""New mail is routed: once, by the rules of its inbox; and why is kept."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from mailroom import arrive, connected, conversation, inbox, letter, person, stored
+from rulebook import come, cond, ids, is_away, routed, rule, to
 from tabs import at_once
 
-from webapp.actions import conversations, people, regroup, replies, routing
+from webapp.actions import conversations, replies, routing
 from webapp.extensions import db, unit
 from webapp.jobs import routing as jobs
-from webapp.jobs import sweep
 from webapp.models import (
-    Absence,
     Audit,
     AutoReply,
     Contact,
@@ -38,41 +37,9 @@ def box(app, team):
     return connected()
 
 
-def ids(*names):
-    return [person(name).id for name in names]
-
-
-def rule(*actions, conditions=(), match="all", go_on=False, where="Support"):
-    with unit():
-        return routing.save(person("zofia"), inbox(where), {
-            "match": match, "conditions": list(conditions), "actions": list(actions), "go_on": go_on}).id
-
-
-def cond(field, how, *values, name=""):
-    return {"field": field, "how": how, "values": list(values), "name": name}
-
-
-def to(*names, how="turns"):
-    return {"do": "assign", "people": ids(*names), "how": how}
-
-
-def come(box, n, **headers):
-    """A mail comes and is routed; its conversation."""
-    arrive(box, letter(**{"Message_ID": f"<{n}@customer.example>", "subject": f"Pallet {n}"} | headers), first_uid=n)
-    message = stored(Message)[-1]
-    jobs.route(message.id)
+def stored_routed():
     db.session.rollback()
-    return db.session.get(Message, message.id).conversation
-
-
-def routed(number):
-    db.session.rollback()
-    return routing.newest_of(number)
-
-
-def is_away(name, away=True):
-    with unit():
-        person(name).is_away = away
+    return db.session.scalars(db.select(Routed.message_id).order_by(Routed.message_id)).all()
 
 
 def test_those_who_are_named_get_one_after_the_other(box):
@@ -93,56 +60,6 @@ def test_whoever_has_the_fewest_open_gets_it(box):
     with unit():
         conversations.close(person("zofia"), conversation(1))
     assert come(box, 3).assignee.name == first
-
-
-def test_nobody_is_there_so_it_waits_and_the_oldest_goes_first(box):
-    rule(to("marek"))
-    is_away("marek")
-    one, two = come(box, 1).id, come(box, 2).id
-    assert conversation(one).assignee is None and routed(one).facts["why"] == "nobody_available"
-    sweep.waiting()
-    assert conversation(one).assignee is None
-    is_away("marek", False)
-    with unit():
-        inbox().open_most = 1
-    sweep.waiting()
-    assert (conversation(one).assignee.name, conversation(two).assignee) == ("Marek", None)
-    with unit():
-        conversations.close(person("marek"), conversation(one))
-    sweep.waiting()
-    assert conversation(two).assignee.name == "Marek" and routed(two).facts["to"] == person("marek").id
-    assert db.session.scalars(routing.inboxes_that_wait()).all() == []
-
-
-def test_what_somebody_took_on_meanwhile_waits_no_longer(box):
-    rule(to("marek"))
-    is_away("marek")
-    number = come(box, 1).id
-    with unit():
-        conversations.assign(person("zofia"), conversation(number), person("zofia"))
-    is_away("marek", False)
-    sweep.waiting()
-    assert conversation(number).assignee.name == "Zofia" and routed(number).waits is None
-
-
-@pytest.mark.parametrize("why", ["absent", "off_hours", "viewer", "deactivated", "no_access"])
-def test_who_is_not_there_or_may_not_gets_nothing(box, why):
-    rule(to("marek", "zofia"))
-    with unit():
-        marek = person("marek")
-        if why == "absent":
-            db.session.add(Absence(person_id=marek.id, first=now().date() - timedelta(days=2),
-                                   last=now().date() + timedelta(days=2)))
-        elif why == "off_hours":
-            marek.hours = {"zone": "UTC", "days": [[]] * 7}
-        elif why == "viewer":
-            marek.role = "viewer"
-        elif why == "deactivated":
-            people.deactivate(person("zofia"), marek)
-        else:
-            inbox().access = "members"
-            db.session.add(InboxMember(inbox_id=inbox().id, person_id=person("zofia").id))
-    assert [come(box, n).assignee.name for n in range(1, 4)] == ["Zofia"] * 3
 
 
 def test_a_team_gets_it_as_such_or_one_of_its_members(box):
@@ -170,18 +87,6 @@ def test_the_contacts_owner_gets_it_else_the_others(box):
     assert come(box, 4).assignee.name == "Zofia"
 
 
-def test_without_anybody_else_it_waits_for_the_owner(box):
-    come(box, 1)
-    with unit():
-        db.session.query(Contact).one().owner_id = person("marek").id
-    rule({"do": "owner", "people": [], "how": "turns"})
-    is_away("marek")
-    number = come(box, 2).id
-    is_away("marek", False)
-    sweep.waiting()
-    assert conversation(number).assignee.name == "Marek"
-
-
 def test_what_no_rule_gives_away_goes_where_the_inbox_says(box):
     rule({"do": "close"}, conditions=[cond("subject", "contains", "newsletter")])
     with unit():
@@ -189,21 +94,6 @@ def test_what_no_rule_gives_away_goes_where_the_inbox_says(box):
     assert (come(box, 1).assignee.name, routed(1).facts["rule"]) == ("Marek", None)
     closed = come(box, 2, subject="Our newsletter")
     assert (closed.status, closed.assignee) == ("closed", None)
-
-
-def test_somebody_is_reminded_of_what_is_nobodys(box):
-    with unit():
-        routing.set_otherwise(person("zofia"), inbox(), {"do": "leave", "people": ids("zofia"), "minutes": "30"})
-    one, two = come(box, 1).id, come(box, 2).id
-    sweep.waiting()
-    assert stored(Notice, Notice.kind == "unassigned") == [] and conversation(one).assignee is None
-    with unit():
-        conversations.assign(person("marek"), conversation(two), person("marek"))
-        db.session.execute(db.update(Routed).values(remind_at=now()))
-    sweep.waiting()
-    sweep.waiting()
-    [notice] = stored(Notice, Notice.kind == "unassigned")
-    assert (notice.person_id, notice.facts["conversation"]) == (person("zofia").id, one)
 
 
 def test_everything_else_that_a_rule_does(box):
@@ -293,11 +183,6 @@ def test_history_later_mail_and_what_somebody_has_are_not_routed(box):
     assert stored_routed() == [2, 4]
 
 
-def stored_routed():
-    db.session.rollback()
-    return db.session.scalars(db.select(Routed.message_id).order_by(Routed.message_id)).all()
-
-
 def test_without_rules_nothing_is_noted(box):
     come(box, 1)
     assert stored_routed() == []
@@ -331,21 +216,6 @@ def test_what_a_rule_names_and_is_gone_is_kept_too(box):
         db.session.delete(db.session.get(Tag, 1))
     assert come(box, 1).assignee.name == "Marek"
     assert [f["do"] for f in routed(1).facts["failed"]] == ["tag"]
-
-
-def test_who_goes_on_leave_hands_over(box):
-    rule(to("marek", "zofia"))
-    for n in range(1, 5):
-        come(box, n)
-    mine = [c.id for c in stored(Conversation, Conversation.assignee_id == person("marek").id)]
-    with unit():
-        db.session.add(Absence(person_id=person("marek").id, first=date(2020, 1, 1), last=date(2099, 1, 1),
-                               hand_over=True))
-    sweep.waiting()
-    assert len(mine) == 2 and {conversation(i).assignee.name for i in mine} == {"Zofia"}
-    assert [e.kind for e in stored(Event, Event.conversation_id == mine[0])] == ["routed", "handed_over", "routed"]
-    sweep.waiting()
-    assert len(stored(Event)) == 8
 
 
 def test_rules_are_an_admins_and_in_the_log(box):
@@ -386,32 +256,6 @@ def test_known_and_new_contacts(box):
     rule(to("zofia"), conditions=[cond("contact", "new")])
     rule(to("marek"), conditions=[cond("contact", "known")])
     assert [come(box, n).assignee.name for n in (1, 2)] == ["Zofia", "Marek"]
-
-
-
-
-# --- what a review found
-
-def test_those_who_wait_for_somebody_else_keep_nobody_from_theirs(box, monkeypatch):
-    monkeypatch.setattr("webapp.actions.routing.dividing.AT_ONCE", 2)
-    rule(to("marek"), conditions=[cond("subject", "contains", "marek")])
-    rule(to("zofia"))
-    is_away("marek")
-    is_away("zofia")
-    waiting = [come(box, n, subject=f"marek {n}").id for n in range(1, 5)]
-    last = come(box, 9).id
-    is_away("zofia", False)
-    sweep.waiting()
-    assert conversation(last).assignee.name == "Zofia"
-    assert all(conversation(n).assignee is None for n in waiting)
-
-
-def test_who_can_act_no_more_is_not_waited_for(box):
-    rule(to("marek"))
-    with unit():
-        person("marek").role = "viewer"
-    come(box, 1)
-    assert routed(1).facts["why"] == "nobody_there" and routed(1).waits is None
 
 
 def test_what_a_rule_moves_goes_where_the_other_inbox_says(box):
@@ -459,95 +303,6 @@ def test_an_admin_who_does_not_read_an_inbox_lets_no_rule_take_mail_out_of_it(bo
         with pytest.raises(RuleBroken) as broken, unit():
             change()
         assert broken.value.code == "join_first"
-
-
-def test_nobody_is_reminded_of_what_lies_elsewhere_by_now(box):
-    with unit():
-        db.session.add(Inbox(name="Secret", access="members"))
-        routing.set_otherwise(person("zofia"), inbox(), {"do": "leave", "people": ids("marek"), "minutes": "30"})
-    number = come(box, 1).id
-    with unit():
-        conversations.move(person("zofia"), conversation(number), inbox("Secret"))
-        db.session.execute(db.update(Routed).values(remind_at=now()))
-    sweep.waiting()
-    assert stored(Notice, Notice.kind == "unassigned") == []
-
-
-@pytest.mark.parametrize("pass_by", [
-    lambda c: (conversations.snooze(person("zofia"), c, now() + timedelta(days=1)), None),
-    lambda c: (conversations.close(person("zofia"), c), None)], ids=["snoozed", "closed"])
-def test_what_passes_puts_waiting_off_and_ends_it_not(box, pass_by):
-    rule(to("marek"))
-    is_away("marek")
-    number = come(box, 1).id
-    with unit():
-        pass_by(conversation(number))
-    sweep.waiting()
-    with unit():
-        conversations.reopen(person("zofia"), conversation(number))
-    is_away("marek", False)
-    sweep.waiting()
-    assert conversation(number).assignee.name == "Marek"
-
-
-def test_what_waits_goes_along_when_it_is_split_and_merged(box):
-    rule(to("marek"))
-    is_away("marek")
-    number = come(box, 1, Message_ID="<1@x>").id
-    other = come(box, 2).id
-    with unit():
-        regroup.merge(person("zofia"), conversation(number), conversation(other))
-    is_away("marek", False)
-    sweep.waiting()
-    assert conversation(other).assignee.name == "Marek" and routing.newest_of(other) is not None
-
-
-def test_in_a_deleted_inbox_nothing_is_given_away(box):
-    rule(to("marek"))
-    is_away("marek")
-    number = come(box, 1).id
-    with unit():
-        inbox().deleted_at = now()
-    is_away("marek", False)
-    sweep.waiting()
-    assert conversation(number).assignee is None
-
-
-def absent(name):
-    with unit():
-        db.session.add(Absence(person_id=person(name).id, first=date(2020, 1, 1), last=date(2099, 1, 1), hand_over=True))
-    sweep.waiting()
-
-
-def test_what_is_handed_over_says_why_and_waits_where_it_lies(box):
-    with unit():
-        db.session.add(Inbox(name="Claims"))
-    rule(to("marek", "zofia"))
-    names = {come(box, n).assignee.name: n for n in (1, 2)}
-    is_away("zofia")
-    with unit():
-        conversations.move(person("zofia"), conversation(names["Marek"]), inbox("Claims"))
-    absent("marek")
-    kept = routed(names["Marek"])
-    assert (kept.inbox_id, kept.waits["people"], kept.facts.get("to")) == (
-        inbox("Claims").id, sorted(ids("marek", "zofia")), None)
-    is_away("zofia", False)
-    sweep.waiting()
-    assert conversation(names["Marek"]).assignee.name == "Zofia"
-    assert routed(names["Marek"]).facts["to"] == person("zofia").id
-
-
-def test_what_a_team_has_is_the_teams_again(box):
-    with unit():
-        db.session.add(night := Team(name="Night"))
-        db.session.flush()
-        db.session.add_all([TeamMember(team_id=night.id, person_id=i) for i in ids("marek", "zofia")])
-    rule({"do": "team", "team": 1, "how": ""})
-    number = come(box, 1).id
-    with unit():
-        conversations.assign(person("marek"), conversation(number), person("marek"))
-    absent("marek")
-    assert (conversation(number).assignee, conversation(number).team.name) == (None, "Night")
 
 
 def test_a_reply_time_of_a_rule_is_for_that_mail_alone(box):
