@@ -149,6 +149,16 @@ def test_it_is_done_once_whoever_asks_again(app, box):
     assert len(stored(Event)) == 1
 
 
+def test_of_two_workers_one_does_it_also_where_nobody_gets_anything(app, box):
+    with unit():
+        db.session.add(Tag(name="damage", key="damage"))
+    rule({"do": "tag", "tag": 1})
+    arrive(box, letter(Message_ID="<1@x>"))
+    did = []
+    at_once(app, *[lambda: did.append(routing.route(1))] * 2)
+    assert sorted(did) == [False, True]
+
+
 def test_two_workers_give_no_turn_away_twice(app, box):
     rule(to("marek", "zofia"))
     for n in range(1, 9):

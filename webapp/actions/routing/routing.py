@@ -110,7 +110,6 @@ class _Work:
         there = set(db.session.scalars(select(Route.id).where(Route.id.in_(self.decision.matched))))
         write_rows(RouteHit, [{"route_id": i, "message_id": self.message.id, "at": now()}
                               for i in self.decision.matched if i in there], known_ok=True)
-        self.conversation.within = None         # said by rules for mail of before
         actions = sorted(((i, a) for i, a in self.decision.actions if a["do"] not in GIVES),
                          key=lambda pair: ORDER.index(pair[1]["do"]))
         for route_id, action in actions:
